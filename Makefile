@@ -1,0 +1,72 @@
+# `make help` says what there is. Nothing here needs to be installed first but
+# Go, curl, apt and root (or an nginx of one's own): the scripts of e2e/install
+# bring the rest, once, to $(CACHE).
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+CACHE   := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sidegate
+NETNS   := e2e/install/netns.sh
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+# The same flags everywhere, as in e2e/install/kubernetes.sh: packages compiled
+# with and without -trimpath, or with and without cgo, are compiled twice.
+export CGO_ENABLED := 0
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
+export SIDEGATE_BIN_DIR := $(CURDIR)/bin
+
+.PHONY: help build tools lint unit e2e test demo demo-clean bench docs clean
+
+help: ## say what there is
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## bin/sidegate, a static binary
+	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/sidegate
+
+tools: ## bring nginx, etcd, kube-apiserver and kube-controller-manager (once)
+	@e2e/install/nginx.sh
+	@e2e/install/kubernetes.sh
+
+lint: ## gofmt, go vet, staticcheck, shellcheck
+	@e2e/install/lint.sh
+	@out=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+		if [ -n "$$out" ]; then echo "gofmt -w is needed on:" $$out >&2; exit 1; fi
+	go vet ./...
+	$(CACHE)/bin/staticcheck ./...
+	shellcheck -x -P e2e/install e2e/install/*.sh .ci/run
+
+unit: ## unit and golden tests, with the race detector
+	@e2e/install/lint.sh
+	CGO_ENABLED=1 go test -race -timeout 15m ./cmd/... ./pkg/...
+
+# Inside the namespace there is no network, so what the tests import must be in
+# the module cache before. One package at a time: each has an API server, an
+# nginx and pods of its own, and they measure nothing but get slow together.
+e2e: tools build ## tests on a real API server and a real nginx
+	go build -o bin/ ./e2e/cmd/...
+	go mod download
+	$(NETNS) env GOPROXY=off go test -p 1 -count=1 -timeout 20m ./e2e/...
+
+test: tools lint unit e2e ## everything that CI runs
+
+demo: tools build ## play the walkthrough on a real cluster; KEEP=1 leaves it running
+	@go build -o bin/ ./e2e/cmd/...
+	@bin/demo up $(if $(KEEP),--keep)
+
+demo-clean: ## end and remove what KEEP=1 left running
+	@go build -o bin/ ./e2e/cmd/...
+	@bin/demo down
+
+bench: tools build ## measure; the tables go to docs/benchmarks
+	go build -o bin/ ./e2e/bench ./e2e/cmd/...
+	$(NETNS) bin/bench $(ARGS)
+
+docs: ## generate the references in docs/ from the code's tables
+	go generate ./...
+
+clean: ## remove what was built here (the cache stays: rm -r $(CACHE))
+	rm -rf bin

@@ -1,0 +1,119 @@
+#!/bin/bash
+# Brings a stock nginx, 1.30.1 or newer: the one on PATH when it is new enough,
+# else Debian's packages, unpacked in the cache and run from there through their
+# own loader and libraries. Nothing of the machine's own packages is changed,
+# and no service is started.
+#
+# Result: $CACHE/bin/nginx (runs it), $CACHE/nginx-modules (its dynamic modules).
+
+. "$(dirname "$0")/lib.sh"
+
+# 1.30.0 and older have a heap overflow in the rewrite module (CVE-2026-42945).
+readonly want=1.30.1
+readonly suite=forky
+readonly packages=nginx,libnginx-mod-stream,libnginx-mod-http-js
+
+version_of() { "$1" -v 2>&1 | sed -n 's,^nginx version: nginx/\([0-9.]*\).*,\1,p'; }
+
+new_enough() {
+	local v
+	v=$(version_of "$1" 2>/dev/null) || return 1
+	[ -n "$v" ] && version_ge "$v" "$want"
+}
+
+# The modules' folder as the binary itself was told at its build.
+modules_of() { "$1" -V 2>&1 | grep -o -- '--modules-path=[^ ]*' | cut -d= -f2; }
+
+# The mirror of this machine's own apt, so that a proxy or a local mirror is
+# used here as well; empty when apt knows no Debian archive (mmdebstrap then
+# takes the suite's default).
+debian_mirror() {
+	# shellcheck disable=SC2016 # apt's own placeholders
+	apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(CREATED_BY)|$(REPO_URI)' 2>/dev/null |
+		awk -F'|' '$1 == "Debian" && $2 == "Debian" && $3 == "Packages" { print $4; exit }'
+}
+
+# unpack DIR: the packages and all that they depend on, unpacked, no script run.
+unpack() {
+	local dir=$1 mirror log
+	mirror=$(debian_mirror)
+	log=$(mktemp "$CACHE/.log.XXXXXX")
+	local cmd=(mmdebstrap --mode=root --variant=extract --include="$packages" --format=directory)
+	if "${cmd[@]}" "$suite" "$dir" ${mirror:+"$mirror"} >"$log" 2>&1; then
+		rm -f "$log"
+		return
+	fi
+	if ! grep -q 'is expired' "$log"; then
+		cat "$log"
+		rm -f "$log"
+		return 1
+	fi
+	# A mirror that lags behind serves an index past its date. Its signature is
+	# checked all the same.
+	echo "the mirror's index is past its Valid-Until date: taking it as it is, with its signature checked"
+	rm -rf "$dir" "$log"
+	"${cmd[@]}" --aptopt='Acquire::Check-Valid-Until "false"' "$suite" "$dir" ${mirror:+"$mirror"}
+}
+
+# make_runnable DIR: unpacked packages have no maintainer scripts run, so the
+# merged-/usr links are missing, and the binary needs its own loader.
+make_runnable() {
+	local l
+	for l in lib lib64 bin sbin; do ln -sfn "usr/$l" "$1/$l"; done
+	chmod 755 "$1"
+}
+
+# wrapper ROOT: the script that runs the nginx that is unpacked in ROOT.
+wrapper() {
+	local loader libs
+	loader=$(cd "$1" && find usr/lib64 usr/lib -maxdepth 2 -name 'ld-linux-*' 2>/dev/null | head -n1)
+	libs=$(cd "$1" && echo usr/lib/*-linux-gnu)
+	[ -n "$loader" ] || die "the unpacked packages hold no dynamic loader (ld-linux-*)"
+	cat <<-W
+		#!/bin/sh
+		# A stock nginx of Debian $suite, run from where it was unpacked.
+		root=$1
+		exec "\$root/$loader" --library-path "\$root/$libs" "\$root/usr/sbin/nginx" "\$@"
+	W
+}
+
+lock nginx
+rm -rf "$CACHE"/.nginx.?????? # of runs that were killed: the lock says none is going on
+
+if new_enough "$CACHE/bin/nginx"; then
+	exit 0
+fi
+
+on_path=$(command -v nginx || true)
+if [ -n "$on_path" ] && new_enough "$on_path"; then
+	say "nginx $(version_of "$on_path") at $on_path is used"
+	publish_link "$on_path" "$CACHE/bin/nginx"
+	publish_link "$(modules_of "$on_path")" "$CACHE/nginx-modules"
+	exit 0
+fi
+
+have apt-get || die "nginx $want or newer is missing, and without apt-get it cannot be fetched." \
+	"Install nginx $want or newer, so that it is on PATH, and run this again."
+[ "$(id -u)" = 0 ] || die "nginx $want or newer is missing, and only root can unpack Debian's packages." \
+	"Run this once as root, or install nginx $want or newer so that it is on PATH."
+have mmdebstrap || apt_install "unpacking Debian's nginx" mmdebstrap
+[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || apt_install "checking Debian's signatures" debian-archive-keyring
+
+tmp=$(mktemp -d "$CACHE/.nginx.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+with_progress "fetching nginx of Debian $suite" unpack "$tmp/root"
+make_runnable "$tmp/root"
+wrapper "$tmp/root" >"$tmp/nginx"
+chmod 755 "$tmp" "$tmp/nginx"
+version=$(version_of "$tmp/nginx")
+new_enough "$tmp/nginx" ||
+	die "Debian $suite brought nginx ${version:-of no version at all}, and $want or newer is needed."
+
+final=$CACHE/nginx-$version
+wrapper "$tmp/root" | sed "s,^root=.*,root=$final/root," >"$tmp/nginx"
+rm -rf "$final"
+mv -T "$tmp" "$final"
+trap - EXIT
+publish_link "$final/nginx" "$CACHE/bin/nginx"
+publish_link "$final/root/usr/lib/nginx/modules" "$CACHE/nginx-modules"
+say "nginx $version is at $CACHE/bin/nginx"
