@@ -1,0 +1,21 @@
+package deps
+import (
+ _ "github.com/miekg/dns"
+ _ "github.com/fsnotify/fsnotify"
+ _ "go.uber.org/zap"
+ _ "github.com/go-logr/zapr"
+ _ "github.com/spf13/cobra"
+ _ "github.com/prometheus/client_golang/prometheus"
+ _ "sigs.k8s.io/controller-runtime"
+ _ "sigs.k8s.io/controller-runtime/pkg/envtest"
+ _ "k8s.io/api/core/v1"
+ _ "k8s.io/client-go/kubernetes"
+ _ "golang.org/x/tools/txtar"
+ _ "golang.org/x/sync/errgroup"
+ _ "github.com/google/go-cmp/cmp"
+ _ "sigs.k8s.io/yaml"
+ _ "github.com/tufanbarisyildirim/gonginx/parser"
+ _ "github.com/pires/go-proxyproto"
+ _ "k8s.io/utils/ptr"
+ _ "github.com/prometheus/procfs"
+)

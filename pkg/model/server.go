@@ -1,0 +1,128 @@
+package model
+
+// CatchAll is the name of the server that answers for hosts no Ingress names.
+const CatchAll = "_"
+
+// Server is a virtual host.
+type Server struct {
+	// Name is a host, a wildcard host, or CatchAll.
+	Name string `json:"name"`
+	// Certificate says that a certificate of an Ingress answers for it.
+	Certificate bool `json:"certificate,omitempty"`
+	// AppRoot is where a request for exactly "/" is sent.
+	AppRoot *AppRoot `json:"appRoot,omitempty"`
+	// Locations stand in the order in which nginx must try them where order
+	// matters (regular expressions); the fallback "/" is the last one.
+	Locations []Location `json:"locations"`
+}
+
+// AppRoot is a redirect from exactly "/".
+type AppRoot struct {
+	Target  Expr   `json:"target"`
+	Ingress Object `json:"ingress"`
+}
+
+// MatchKind is how a location matches a request's path.
+type MatchKind string
+
+// The kinds, as nginx has them.
+const (
+	MatchExact  MatchKind = "exact"  // location = "/foo"
+	MatchPrefix MatchKind = "prefix" // location "/foo/"
+	MatchRegex  MatchKind = "regex"  // location ~* "^/foo"
+)
+
+// Match is one location line. An Ingress path may need two of them.
+type Match struct {
+	Kind  MatchKind `json:"kind"`
+	Path  Path      `json:"path,omitempty"`
+	Regex Regex     `json:"regex,omitempty"`
+}
+
+// Location is what is done with requests for one path of one Ingress.
+type Location struct {
+	// ID tells helper locations of this one from others; it depends only on
+	// host, Ingress and path.
+	ID      Ident   `json:"id"`
+	Matches []Match `json:"matches"`
+	// Ingress is the owner; empty for what Sidegate itself adds.
+	Ingress Object `json:"ingress,omitzero"`
+	// Path and PathType are what the Ingress says.
+	Path     string `json:"path,omitempty"`
+	PathType string `json:"pathType,omitempty"`
+	// Route goes to the access log and tells the variables about the
+	// backend: NAMESPACE/INGRESS/SERVICE/PORT/VARIANT.
+	Route string `json:"route,omitempty"`
+
+	// Closed answers 503 and nothing else, and says why.
+	Closed string `json:"closed,omitempty"`
+	// Return answers from the configuration alone.
+	Return *Return `json:"return,omitempty"`
+	// ToHTTPS is the code with which requests that did not come by https are
+	// redirected; 0 is: not at all.
+	ToHTTPS int      `json:"toHTTPS,omitempty"`
+	Rewrite *Rewrite `json:"rewrite,omitempty"`
+
+	// Upstream is where requests go. It is empty only where Closed or Return
+	// is set.
+	Upstream Ident `json:"upstream,omitempty"`
+	// Host replaces the Host header for the backend.
+	Host  *Expr `json:"host,omitempty"`
+	Proxy Proxy `json:"proxy,omitzero"`
+
+	BasicAuth    *BasicAuth    `json:"basicAuth,omitempty"`
+	ExternalAuth *ExternalAuth `json:"externalAuth,omitempty"`
+
+	// OwnRetry gives the location a second-try location of its own, because
+	// the one that its server has would lack this location's settings.
+	OwnRetry bool `json:"ownRetry,omitempty"`
+}
+
+// Return is an answer without a backend.
+type Return struct {
+	Code int `json:"code"`
+	// URL is the target of a redirect.
+	URL Expr `json:"url,omitempty"`
+	// Body is the text of any other answer.
+	Body string `json:"body,omitempty"`
+}
+
+// Rewrite replaces the request's URI.
+type Rewrite struct {
+	Pattern Regex `json:"pattern"`
+	Target  Expr  `json:"target"`
+	// ForwardedPrefix is sent to the backend as X-Forwarded-Prefix.
+	ForwardedPrefix *Expr `json:"forwardedPrefix,omitempty"`
+}
+
+// BasicAuth asks for a name and a password.
+type BasicAuth struct {
+	Realm string `json:"realm"`
+	// File is the live file with the users.
+	File Ident `json:"file"`
+}
+
+// ExternalAuth asks another service whether a request may pass.
+type ExternalAuth struct {
+	URL Expr `json:"url"`
+	// Host is the Host header of the question.
+	Host   Expr  `json:"host"`
+	Method Ident `json:"method,omitempty"`
+	// Signin is where a browser is sent when the answer is 401, with the
+	// parameter that carries the way back.
+	Signin          Expr           `json:"signin,omitempty"`
+	RequestRedirect Expr           `json:"requestRedirect,omitempty"`
+	ResponseHeaders []CopiedHeader `json:"responseHeaders,omitempty"`
+	// Resolvers look up the host of URL; empty where it is an address.
+	Resolvers []string `json:"resolvers,omitempty"`
+}
+
+// CopiedHeader is a header of the authentication's answer that the backend is
+// to see.
+type CopiedHeader struct {
+	Name Ident `json:"name"`
+	// Variable holds the value in between; FromVariable is nginx's variable
+	// of the header in the answer.
+	Variable     Ident `json:"variable"`
+	FromVariable Ident `json:"fromVariable"`
+}

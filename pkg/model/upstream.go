@@ -1,0 +1,53 @@
+package model
+
+// Upstream is a group of endpoints, and how one of them is chosen. Its name,
+// zone and server names must stay the same from one generation to the next,
+// or the endpoints that nginx has already looked up are lost at a reload.
+type Upstream struct {
+	Name Ident `json:"name"`
+	// Backend is the Service port behind it.
+	Backend Backend `json:"backend"`
+	// Zone is the shared memory that holds the endpoints; "" where the
+	// endpoints never change.
+	Zone Size `json:"zone,omitempty"`
+	// Servers is sorted by host and port.
+	Servers []UpstreamServer `json:"servers"`
+	// Resolvers are asked for the names of Servers; empty is: Sidegate's own.
+	Resolvers []string `json:"resolvers,omitempty"`
+	Sticky    *Sticky  `json:"sticky,omitempty"`
+}
+
+// Backend names a port of a Service as an Ingress does.
+type Backend struct {
+	Namespace string `json:"namespace"`
+	Service   string `json:"service"`
+	// Port is the number or the name, as written in the Ingress.
+	Port string `json:"port"`
+}
+
+func (b Backend) String() string { return b.Namespace + "/" + b.Service + ":" + b.Port }
+
+// UpstreamServer is one server line: a name that resolves to endpoints that
+// all listen on the same port.
+type UpstreamServer struct {
+	Host Ident `json:"host"`
+	Port int32 `json:"port"`
+	// PortName is the name of the port in the EndpointSlices.
+	PortName string `json:"portName,omitempty"`
+	// Resolve says that Host is a name to be looked up again and again.
+	Resolve bool `json:"resolve,omitempty"`
+}
+
+// Sticky keeps a client on one endpoint.
+type Sticky struct {
+	// Cookie is the name of the cookie that nginx sets.
+	Cookie Ident `json:"cookie,omitempty"`
+	// Learn is the name of a cookie that the application sets. With it
+	// nginx sets none.
+	Learn    Ident     `json:"learn,omitempty"`
+	Expires  *Duration `json:"expires,omitempty"`
+	Domain   string    `json:"domain,omitempty"`
+	Path     string    `json:"path,omitempty"`
+	Secure   bool      `json:"secure,omitempty"`
+	SameSite Expr      `json:"sameSite,omitempty"`
+}

@@ -1,0 +1,109 @@
+package render
+
+import (
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strconv"
+	"strings"
+	"text/template"
+	"text/template/parse"
+
+	"github.com/sidegate/sidegate/pkg/model"
+)
+
+// quoteFunc is the name under which quote is appended to pipelines.
+const quoteFunc = "_quote"
+
+// appendQuotes makes every action of the template that prints end in quote.
+func appendQuotes(t *template.Template) {
+	for _, each := range t.Templates() {
+		if each.Tree != nil && each.Root != nil {
+			walk(each.Root)
+		}
+	}
+}
+
+func walk(node parse.Node) {
+	switch n := node.(type) {
+	case *parse.ListNode:
+		if n == nil {
+			return
+		}
+		for _, child := range n.Nodes {
+			walk(child)
+		}
+	case *parse.ActionNode:
+		if len(n.Pipe.Decl) == 0 {
+			n.Pipe.Cmds = append(n.Pipe.Cmds, &parse.CommandNode{
+				NodeType: parse.NodeCommand,
+				Pos:      n.Pos,
+				Args:     []parse.Node{parse.NewIdentifier(quoteFunc).SetPos(n.Pos)},
+			})
+		}
+	case *parse.IfNode:
+		walkBranch(&n.BranchNode)
+	case *parse.RangeNode:
+		walkBranch(&n.BranchNode)
+	case *parse.WithNode:
+		walkBranch(&n.BranchNode)
+	}
+}
+
+func walkBranch(n *parse.BranchNode) {
+	walk(n.List)
+	walk(n.ElseList)
+}
+
+// quote turns a value into the text of nginx.conf by its type.
+func quote(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		if _, err := model.Text(v); err != nil {
+			return "", fmt.Errorf("the string %q %w", model.Clip(v), err)
+		}
+		return token(v), nil
+	case model.Ident:
+		if _, err := model.NewIdent(string(v)); err != nil {
+			return "", fmt.Errorf("the identifier %q %w", model.Clip(string(v)), err)
+		}
+		return string(v), nil
+	case model.Expr:
+		return token(string(v)), nil
+	case model.Regex:
+		return token(string(v)), nil
+	case model.Path:
+		return token(string(v)), nil
+	case model.Size:
+		return string(v), nil
+	case model.Duration:
+		return v.String(), nil
+	case model.Switch:
+		if v {
+			return "on", nil
+		}
+		return "off", nil
+	case model.Raw:
+		return v.String(), nil
+	case int:
+		return strconv.Itoa(v), nil
+	case int32:
+		return strconv.Itoa(int(v)), nil
+	case netip.Prefix:
+		return v.String(), nil
+	}
+	if p := reflect.ValueOf(v); p.Kind() == reflect.Pointer && !p.IsNil() {
+		return quote(p.Elem().Interface())
+	}
+	return "", fmt.Errorf("a value of type %T cannot be printed into nginx.conf", v)
+}
+
+var tokenEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+// token quotes s so that nginx reads it back, byte for byte, as one token.
+func token(s string) string {
+	if !strings.ContainsAny(s, `\"`) {
+		return `"` + s + `"`
+	}
+	return `"` + tokenEscapes.Replace(s) + `"`
+}
