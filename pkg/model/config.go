@@ -53,6 +53,8 @@ type HTTP struct {
 	ReusePort     bool `json:"reusePort"`
 	HTTP2         bool `json:"http2"`
 	ProxyProtocol bool `json:"proxyProtocol,omitempty"`
+	// UnderscoresInHeaders takes headers whose names have underscores.
+	UnderscoresInHeaders bool `json:"underscoresInHeaders,omitempty"`
 
 	// RealIPHeader is where the client's address is taken from when the
 	// connection comes from TrustedProxies; "" is never.
@@ -92,9 +94,6 @@ type HTTP struct {
 	KeepaliveTimeout         Duration `json:"keepaliveTimeout"`
 	KeepaliveRequests        int      `json:"keepaliveRequests"`
 	LargeClientHeaderBuffers Raw      `json:"largeClientHeaderBuffers"`
-	// UpstreamKeepalive is the number of idle connections a worker keeps to
-	// the endpoints of one upstream.
-	UpstreamKeepalive int `json:"upstreamKeepalive"`
 
 	// Proxy holds the defaults of what a location may change; every field
 	// is set.

@@ -1,5 +1,10 @@
 package model
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Upstream is a group of endpoints, and how one of them is chosen. Its name,
 // zone and server names must stay the same from one generation to the next,
 // or the endpoints that nginx has already looked up are lost at a reload.
@@ -10,6 +15,8 @@ type Upstream struct {
 	// Zone is the shared memory that holds the endpoints; "" where the
 	// endpoints never change.
 	Zone Size `json:"zone,omitempty"`
+	// Keepalive is the number of idle connections a worker keeps to it.
+	Keepalive int `json:"keepalive"`
 	// Servers is sorted by host and port.
 	Servers []UpstreamServer `json:"servers"`
 	// Resolvers are asked for the names of Servers; empty is: Sidegate's own.
@@ -50,4 +57,13 @@ type Sticky struct {
 	Path     string    `json:"path,omitempty"`
 	Secure   bool      `json:"secure,omitempty"`
 	SameSite Expr      `json:"sameSite,omitempty"`
+}
+
+// Upstream returns the upstream with the name, or nil.
+func (c *Config) Upstream(name Ident) *Upstream {
+	i, ok := slices.BinarySearchFunc(c.Upstreams, name, func(u Upstream, want Ident) int { return cmp.Compare(u.Name, want) })
+	if !ok {
+		return nil
+	}
+	return &c.Upstreams[i]
 }

@@ -1,9 +1,11 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"time"
@@ -135,11 +137,20 @@ func LiteralExpr(s string) (Expr, error) {
 	return Expr(t), err
 }
 
-// NewRegex accepts a regular expression as far as nginx.conf is concerned;
-// whether PCRE compiles it is found by nginx's own test.
+// NewRegex accepts a regular expression that has none of the faults that Go's
+// and nginx's dialects agree on. Go's lacks what PCRE has (look-around, back
+// references), so whether PCRE compiles the rest is left to nginx's own test.
 func NewRegex(s string) (Regex, error) {
 	if err := checkText(s); err != nil {
 		return "", err
+	}
+	var fault *syntax.Error
+	if _, err := syntax.Parse(s, syntax.Perl); errors.As(err, &fault) {
+		switch fault.Code {
+		case syntax.ErrMissingParen, syntax.ErrUnexpectedParen, syntax.ErrMissingBracket,
+			syntax.ErrTrailingBackslash, syntax.ErrMissingRepeatArgument, syntax.ErrInvalidCharRange:
+			return "", invalid("be a regular expression: %s: %s", fault.Code, Clip(fault.Expr))
+		}
 	}
 	return Regex(s), nil
 }

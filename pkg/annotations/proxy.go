@@ -1,0 +1,39 @@
+package annotations
+
+import (
+	"strings"
+
+	"github.com/sidegate/sidegate/pkg/model"
+)
+
+// Proxy is how a request is handed to the backend.
+type Proxy struct {
+	model.Proxy
+}
+
+var proxyRows = []Row{
+	{
+		Name: "proxy-connect-timeout", Family: "proxy", Type: "seconds", Scope: ScopeLocation, Risk: RiskLow, Default: "ConfigMap, 5",
+		Doc:     "How long a connection to an endpoint may take to come about.",
+		Support: Supported,
+		parse:   seconds(func(s *Set) **model.Duration { return &s.Proxy.ConnectTimeout }),
+	},
+	{
+		Name: "proxy-send-timeout", Family: "proxy", Type: "seconds", Scope: ScopeLocation, Risk: RiskLow, Default: "ConfigMap, 60",
+		Doc:     "How long an endpoint may take between two reads of the request.",
+		Support: Supported,
+		parse:   seconds(func(s *Set) **model.Duration { return &s.Proxy.SendTimeout }),
+	},
+	{
+		Name: "proxy-body-size", Family: "proxy", Type: "size", Scope: ScopeLocation, Risk: RiskMedium, Default: "ConfigMap, 1m",
+		Doc:     "The largest body of a request; `0` is any. A larger one is answered with 413.",
+		Support: Supported,
+		parse: func(s *Set, v string) error {
+			size, err := model.NewSize(strings.TrimSpace(v))
+			if err == nil {
+				s.Proxy.BodySize = &size
+			}
+			return err
+		},
+	},
+}

@@ -1,0 +1,60 @@
+package annotations
+
+import (
+	"strings"
+
+	"github.com/sidegate/sidegate/pkg/model"
+)
+
+// The functions here make the parse function of a row from the place that the
+// value goes to. A pointer that stays nil is an annotation that is not there.
+
+func flag(place func(*Set) **bool) func(*Set, string) error {
+	return func(s *Set, v string) error {
+		b, err := model.NewBool(strings.TrimSpace(v))
+		if err == nil {
+			*place(s) = &b
+		}
+		return err
+	}
+}
+
+func seconds(place func(*Set) **model.Duration) func(*Set, string) error {
+	return func(s *Set, v string) error {
+		d, err := model.NewSeconds(strings.TrimSpace(v))
+		if err == nil {
+			*place(s) = &d
+		}
+		return err
+	}
+}
+
+func integer(low, high int, place func(*Set) **int) func(*Set, string) error {
+	return func(s *Set, v string) error {
+		n, err := model.NewInt(strings.TrimSpace(v), low, high)
+		if err == nil {
+			*place(s) = &n
+		}
+		return err
+	}
+}
+
+func enum(place func(*Set) *string, words ...string) func(*Set, string) error {
+	return func(s *Set, v string) error {
+		w, err := model.NewEnum(strings.TrimSpace(v), words...)
+		if err == nil {
+			*place(s) = w
+		}
+		return err
+	}
+}
+
+func text(place func(*Set) *string) func(*Set, string) error {
+	return func(s *Set, v string) error {
+		t, err := model.Text(v)
+		if err == nil {
+			*place(s) = t
+		}
+		return err
+	}
+}

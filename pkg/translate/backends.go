@@ -1,0 +1,249 @@
+package translate
+
+import (
+	"net/netip"
+	"strconv"
+
+	"github.com/sidegate/sidegate/pkg/model"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// sendToBackend sends the requests of a path to the endpoints of its Service.
+// A path whose Service cannot be used answers 503.
+func sendToBackend(b *build, p *path, l *model.Location) {
+	s := p.backend.Service
+	if s == nil {
+		what := "nothing"
+		if r := p.backend.Resource; r != nil {
+			what = r.Kind + " " + r.Name
+		}
+		l.Closed = "the backend is not a Service"
+		b.report(p.ingress.object, model.Error, model.ReasonBackendUnsupported, p.field, what,
+			"the backend must be a Service; the path answers 503")
+		return
+	}
+	backend := model.Backend{Namespace: p.ingress.Namespace, Service: s.Name, Port: portText(s.Port)}
+	upstream, reason, message := b.upstream(backend)
+	l.Route = backend.Namespace + "/" + p.ingress.Name + "/" + backend.Service + "/" + backend.Port + "/"
+	if upstream == nil {
+		l.Closed = message
+		b.report(p.ingress.object, model.Warning, reason, p.field, backend.String(), "%s; the path answers 503", message)
+		return
+	}
+	l.Upstream = upstream.Name
+}
+
+// sendToDefaultBackend does the same for the Service that a flag names. It
+// returns false where there is none.
+func (b *build) sendToDefaultBackend(l *model.Location) bool {
+	ref := b.options.DefaultBackend
+	if ref.Name == "" {
+		return false
+	}
+	service, ok := b.Snapshot.Services[ref]
+	if !ok || len(service.Spec.Ports) == 0 {
+		b.report(model.Object{Kind: "Service", Namespace: ref.Namespace, Name: ref.Name}, model.Error, model.ReasonServiceNotFound, "", "",
+			"--default-backend-service names a Service that does not exist or has no port; nginx itself answers 404 instead")
+		return false
+	}
+	backend := model.Backend{Namespace: ref.Namespace, Service: ref.Name, Port: strconv.Itoa(int(service.Spec.Ports[0].Port))}
+	upstream, _, message := b.upstream(backend)
+	if upstream == nil {
+		b.report(model.Object{Kind: "Service", Namespace: ref.Namespace, Name: ref.Name}, model.Error, model.ReasonBackendUnsupported, "", "",
+			"%s; nginx itself answers 404 instead", message)
+		return false
+	}
+	l.Route = backend.Namespace + "//" + backend.Service + "/" + backend.Port + "/"
+	l.Upstream = upstream.Name
+	return true
+}
+
+func portText(p networkingv1.ServiceBackendPort) string {
+	if p.Name != "" {
+		return p.Name
+	}
+	return strconv.Itoa(int(p.Number))
+}
+
+// upstream returns the plain upstream of a Service port, or why there can be
+// none.
+func (b *build) upstream(backend model.Backend) (u *model.Upstream, reason, message string) {
+	if !validServiceName(backend) {
+		return nil, model.ReasonInvalidValue, "the Service's name or port is not one that Kubernetes allows"
+	}
+	name := upstreamName(backend)
+	if known, ok := b.upstreams[name]; ok {
+		return known, "", ""
+	}
+	service, ok := b.Snapshot.Services[types.NamespacedName{Namespace: backend.Namespace, Name: backend.Service}]
+	if !ok {
+		return nil, model.ReasonServiceNotFound, "the Service does not exist"
+	}
+	u = &model.Upstream{Name: name, Backend: backend, Keepalive: b.settings.UpstreamKeepalive}
+	if service.Spec.Type == corev1.ServiceTypeExternalName {
+		reason, message = b.fillExternal(u, service)
+	} else {
+		reason, message = b.fillEndpoints(u, service)
+	}
+	if message != "" {
+		return nil, reason, message
+	}
+	b.upstreams[name] = u
+	return u, "", ""
+}
+
+func validServiceName(backend model.Backend) bool {
+	for _, part := range []string{backend.Namespace, backend.Service, backend.Port} {
+		if !dnsLabel(part) {
+			return false
+		}
+	}
+	return true
+}
+
+// dnsLabel tells whether s can be a part of our names, which join parts by
+// dots and slashes.
+func dnsLabel(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-') {
+			return false
+		}
+	}
+	return len(s) > 0 && len(s) <= 63
+}
+
+// upstreamName is NAMESPACE.SERVICE.PORT: none of the parts can hold a dot,
+// so two Services never share a name.
+func upstreamName(backend model.Backend) model.Ident {
+	return model.Ident(backend.Namespace + "." + backend.Service + "." + backend.Port)
+}
+
+// fillEndpoints gives the upstream a server line for every port that its
+// endpoints listen on.
+func (b *build) fillEndpoints(u *model.Upstream, service *corev1.Service) (reason, message string) {
+	port, ok := servicePort(service, u.Backend.Port)
+	if !ok {
+		return model.ReasonPortNotFound, "the Service has no port " + u.Backend.Port
+	}
+	list := b.Snapshot.EndpointSlices[types.NamespacedName{Namespace: u.Backend.Namespace, Name: u.Backend.Service}]
+	found := endpointsOf(service, list, port.Name)
+	ports := found.ports
+	if len(ports) == 0 {
+		ports = b.knownPorts(u, port)
+	}
+	for _, number := range ports {
+		u.Servers = append(u.Servers, model.UpstreamServer{
+			Host: serverHost(u.Backend, port.Name, number), Port: number, PortName: port.Name, Resolve: true,
+		})
+	}
+	u.Zone = zoneFor(found.count(), b.previousUpstream(u.Name))
+	b.resolvesIPv6 = b.resolvesIPv6 || found.hasIPv6
+	return "", ""
+}
+
+// endpointCount is the number of endpoints of an upstream.
+func (b *build) endpointCount(u *model.Upstream) int {
+	key := types.NamespacedName{Namespace: u.Backend.Namespace, Name: u.Backend.Service}
+	return found(u, b.Snapshot.Services[key], b.Snapshot.EndpointSlices[key]).count()
+}
+
+// knownPorts are the ports of a Service without endpoints: those that nginx
+// has for it now, so that an empty Service is no reason for a reload, or else
+// the one that the Service says, or its own.
+func (b *build) knownPorts(u *model.Upstream, port corev1.ServicePort) []int32 {
+	if previous := b.previousUpstream(u.Name); previous != nil {
+		var out []int32
+		for _, s := range previous.Servers {
+			if s.PortName == port.Name && s.Resolve && len(previous.Resolvers) == 0 {
+				out = append(out, s.Port)
+			}
+		}
+		if len(out) > 0 {
+			return out
+		}
+	}
+	if port.TargetPort.Type == intstr.Int && port.TargetPort.IntVal > 0 {
+		return []int32{port.TargetPort.IntVal}
+	}
+	return []int32{port.Port}
+}
+
+// previousUpstream is the upstream as nginx has it now; nil is: not at all.
+func (b *build) previousUpstream(name model.Ident) *model.Upstream {
+	if b.Previous == nil {
+		return nil
+	}
+	return b.Previous.Upstream(name)
+}
+
+// serverHost names the endpoints of a Service port that listen on one number.
+func serverHost(backend model.Backend, portName string, number int32) model.Ident {
+	name := strconv.Itoa(int(number))
+	if portName != "" {
+		name += "." + portName
+	}
+	return model.Ident(name + "." + backend.Service + "." + backend.Namespace + ".sg")
+}
+
+// servicePort finds the port that an Ingress means: by its number, its name,
+// or the number or name that the pods have.
+func servicePort(service *corev1.Service, want string) (corev1.ServicePort, bool) {
+	for _, means := range []func(corev1.ServicePort) string{
+		func(p corev1.ServicePort) string { return strconv.Itoa(int(p.Port)) },
+		func(p corev1.ServicePort) string { return p.Name },
+		func(p corev1.ServicePort) string { return p.TargetPort.String() },
+	} {
+		for _, p := range service.Spec.Ports {
+			if means(p) == want && (p.Protocol == "" || p.Protocol == corev1.ProtocolTCP) {
+				return p, true
+			}
+		}
+	}
+	// A headless Service need not say its ports.
+	if n, err := strconv.Atoi(want); err == nil && service.Spec.ClusterIP == corev1.ClusterIPNone && len(service.Spec.Ports) == 0 {
+		return corev1.ServicePort{Port: int32(n), TargetPort: intstr.FromInt32(int32(n))}, true
+	}
+	return corev1.ServicePort{}, false
+}
+
+// fillExternal gives the upstream the name that an ExternalName Service
+// stands for.
+func (b *build) fillExternal(u *model.Upstream, service *corev1.Service) (reason, message string) {
+	if b.options.DisableExternalName {
+		return model.ReasonBackendUnsupported, "the Service is of type ExternalName, which --disable-svc-external-name forbids"
+	}
+	number, err := strconv.Atoi(u.Backend.Port)
+	if err != nil {
+		port, ok := servicePort(service, u.Backend.Port)
+		if !ok {
+			return model.ReasonPortNotFound, "the Service has no port " + u.Backend.Port
+		}
+		number = int(port.Port)
+		if port.TargetPort.Type == intstr.Int && port.TargetPort.IntVal > 0 {
+			number = int(port.TargetPort.IntVal)
+		}
+	}
+	server := model.UpstreamServer{Port: int32(number)}
+	if address, err := netip.ParseAddr(service.Spec.ExternalName); err == nil && address.Is4() {
+		server.Host = model.Ident(address.String())
+		u.Servers = []model.UpstreamServer{server}
+		u.Zone = minimumZone
+		return "", ""
+	}
+	name, err := model.NewHost(service.Spec.ExternalName)
+	if err != nil {
+		return model.ReasonInvalidValue, "the Service's externalName " + err.Error()
+	}
+	if len(b.options.ClusterResolvers) == 0 {
+		return model.ReasonBackendUnsupported, "no name server is known that could look up an ExternalName"
+	}
+	server.Host, server.Resolve = model.Ident(name), true
+	u.Servers = []model.UpstreamServer{server}
+	u.Resolvers = b.options.ClusterResolvers
+	u.Zone = minimumZone
+	return "", ""
+}

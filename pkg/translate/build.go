@@ -1,0 +1,100 @@
+package translate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sidegate/sidegate/pkg/annotations"
+	"github.com/sidegate/sidegate/pkg/model"
+	"github.com/sidegate/sidegate/pkg/settings"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// build is one translation under way. Processors read what earlier ones left
+// here and leave something for later ones.
+type build struct {
+	Input
+	options  Options
+	memo     *memo
+	settings settings.Settings
+
+	// ingresses are in the order of precedence.
+	ingresses []*ingress
+	// hosts are listed by name; the catch-all is one of them.
+	hosts map[string]*host
+	// upstreams and files are collected by name.
+	upstreams map[model.Ident]*model.Upstream
+	files     map[model.Ident]model.Redacted
+	// resolvesIPv6 says that some endpoint has no IPv4 address.
+	resolvesIPv6 bool
+
+	config   *model.Config
+	findings []model.Finding
+}
+
+// ingress is an Ingress and what its annotations say.
+type ingress struct {
+	*networkingv1.Ingress
+	object model.Object
+	set    *annotations.Set
+}
+
+// host is what becomes a server.
+type host struct {
+	name string
+	// ingresses name the host, in the order of precedence.
+	ingresses []*ingress
+	// paths are the paths that won, in the order of precedence.
+	paths []*path
+	// regex says that all paths are regular expressions.
+	regex bool
+	// certificate says that a certificate of an Ingress answers for it.
+	certificate bool
+	// fallback serves what no path matches; nil is the default backend.
+	fallback *path
+	appRoot  *model.AppRoot
+}
+
+// path is a path of a rule.
+type path struct {
+	ingress *ingress
+	host    *host
+	text    string
+	kind    networkingv1.PathType
+	backend networkingv1.IngressBackend
+	// field is where it stands in the Ingress.
+	field   string
+	matches []model.Match
+}
+
+// report adds a finding.
+func (b *build) report(object model.Object, severity model.Severity, reason, field, value, format string, args ...any) {
+	b.findings = append(b.findings, model.Finding{
+		Object: object, Severity: severity, Reason: reason,
+		Field: field, Value: model.Clip(value), Message: fmt.Sprintf(format, args...),
+	})
+}
+
+// Translate decides. It keeps nothing of the input but through its result.
+func (t *Translator) Translate(in Input) Output {
+	t.memo.begin()
+	defer t.memo.end()
+	b := &build{
+		Input: in, options: t.options, memo: &t.memo,
+		hosts:     map[string]*host{},
+		upstreams: map[model.Ident]*model.Upstream{},
+		files:     map[model.Ident]model.Redacted{},
+		config:    &model.Config{},
+	}
+	for _, p := range processors {
+		p.run(b)
+	}
+	slices.SortFunc(b.findings, model.Finding.Compare)
+	return Output{Config: b.config, Findings: slices.CompactFunc(b.findings, func(x, y model.Finding) bool { return x == y })}
+}
+
+// local names an object in the namespace of the Ingress.
+func (i *ingress) local(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: i.Namespace, Name: name}
+}

@@ -1,0 +1,182 @@
+package translate
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sidegate/sidegate/pkg/model"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// defaultCertificate is the live file for hosts without a certificate.
+const defaultCertificate model.Ident = "default.pem"
+
+// parsedCertificate is a Secret's key and chain, or what is wrong with it.
+type parsedCertificate struct {
+	pem   model.Redacted
+	leaf  *x509.Certificate
+	fault string
+}
+
+// chooseCertificates finds the certificate of every host.
+func chooseCertificates(b *build) {
+	b.fillDefaultCertificate()
+	for _, name := range slices.Sorted(maps.Keys(b.hosts)) {
+		if h := b.hosts[name]; name != model.CatchAll {
+			b.certify(h)
+		}
+	}
+	slices.SortFunc(b.config.Certificates, func(x, y model.Certificate) int { return strings.Compare(x.Host, y.Host) })
+}
+
+func (b *build) fillDefaultCertificate() {
+	b.config.HTTP.TLS.Default = defaultCertificate
+	b.files[defaultCertificate] = b.options.SelfSigned
+	ref := b.options.DefaultCertificate
+	if ref.Name == "" {
+		return
+	}
+	object := model.Object{Kind: "Secret", Namespace: ref.Namespace, Name: ref.Name}
+	cert := b.certificate(ref)
+	if cert.fault != "" {
+		b.report(object, model.Error, model.ReasonCertificateInvalid, "", "",
+			"the Secret of --default-ssl-certificate %s; the self-signed certificate is used", cert.fault)
+		return
+	}
+	b.files[defaultCertificate] = cert.pem
+	b.judge(object, "", "", cert)
+}
+
+// certify gives the host the certificate of the first of its Ingresses that
+// has a usable one.
+func (b *build) certify(h *host) {
+	for _, ing := range h.ingresses {
+		section, field := b.tlsSection(ing, h.name)
+		if section == nil {
+			continue
+		}
+		if section.SecretName == "" {
+			// The user asks for TLS with the default certificate.
+			h.certificate = true
+			return
+		}
+		ref := ing.local(section.SecretName)
+		cert := b.certificate(ref)
+		if cert.fault != "" {
+			reason := model.ReasonCertificateInvalid
+			if _, ok := b.Snapshot.Secrets[ref]; !ok {
+				reason = model.ReasonCertificateMissing
+			}
+			b.report(ing.object, model.Error, reason, field+".secretName", section.SecretName,
+				"the Secret %s; host %s answers with the default certificate", cert.fault, h.name)
+			continue
+		}
+		b.judge(ing.object, field+".secretName", h.name, cert)
+		file := model.Ident(ref.Namespace + "." + ref.Name + ".pem")
+		b.files[file] = cert.pem
+		b.config.Certificates = append(b.config.Certificates, model.Certificate{Host: h.name, File: file})
+		h.certificate = true
+		return
+	}
+}
+
+// tlsSection finds the section of the Ingress that is for the host: the one
+// that names it, or else one whose certificate does.
+func (b *build) tlsSection(ing *ingress, host string) (*networkingv1.IngressTLS, string) {
+	field := func(i int) string { return fmt.Sprintf("spec.tls[%d]", i) }
+	for i := range ing.Spec.TLS {
+		if slices.Contains(ing.Spec.TLS[i].Hosts, host) {
+			return &ing.Spec.TLS[i], field(i)
+		}
+	}
+	for i := range ing.Spec.TLS {
+		section := &ing.Spec.TLS[i]
+		if section.SecretName == "" {
+			continue
+		}
+		cert := b.certificate(ing.local(section.SecretName))
+		if cert.fault == "" && names(cert.leaf, host) {
+			return section, field(i)
+		}
+	}
+	return nil, ""
+}
+
+// names tells whether the certificate is for the host.
+func names(leaf *x509.Certificate, host string) bool {
+	// A wildcard host is not a name that can be verified, but can be listed.
+	listed := slices.ContainsFunc(leaf.DNSNames, func(n string) bool { return strings.EqualFold(n, host) })
+	return listed || leaf.VerifyHostname(host) == nil
+}
+
+// judge reports what is wrong with a certificate that is served all the same.
+func (b *build) judge(object model.Object, field, host string, cert parsedCertificate) {
+	now := b.Snapshot.Time
+	switch {
+	case now.After(cert.leaf.NotAfter):
+		b.report(object, model.Warning, model.ReasonCertificateExpired, field, "",
+			"the certificate expired on %s; it is served all the same", cert.leaf.NotAfter.UTC().Format("2006-01-02 15:04:05 MST"))
+	case now.Before(cert.leaf.NotBefore):
+		b.report(object, model.Warning, model.ReasonCertificateExpired, field, "",
+			"the certificate is not valid before %s; it is served all the same", cert.leaf.NotBefore.UTC().Format("2006-01-02 15:04:05 MST"))
+	}
+	if host != "" && !names(cert.leaf, host) {
+		b.report(object, model.Warning, model.ReasonCertificateHost, field, "",
+			"the certificate does not name the host %s (it names %s); it is served all the same", host, model.Clip(strings.Join(cert.leaf.DNSNames, ", ")))
+	}
+}
+
+// certificate reads a Secret.
+func (b *build) certificate(ref types.NamespacedName) parsedCertificate {
+	secret, ok := b.Snapshot.Secrets[ref]
+	if !ok {
+		return parsedCertificate{fault: ref.String() + " does not exist"}
+	}
+	return recall(b.memo.certificates, b.memo.oldCertificates, secret, func() parsedCertificate {
+		parsed := parseCertificate(secret)
+		if parsed.fault != "" {
+			parsed.fault = ref.String() + " " + parsed.fault
+		}
+		return parsed
+	})
+}
+
+// parseCertificate reads the key and the chain, and writes them anew, so that
+// nothing else that the Secret holds gets into a file that nginx reads.
+func parseCertificate(secret *corev1.Secret) parsedCertificate {
+	chain, key := secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey]
+	switch {
+	case secret.Type != corev1.SecretTypeTLS:
+		return parsedCertificate{fault: "must be of type kubernetes.io/tls, not " + model.Clip(string(secret.Type))}
+	case len(chain) == 0:
+		return parsedCertificate{fault: "must hold a certificate under the key tls.crt"}
+	case len(key) == 0:
+		return parsedCertificate{fault: "must hold a private key under the key tls.key"}
+	}
+	pair, err := tls.X509KeyPair(chain, key)
+	if err != nil {
+		return parsedCertificate{fault: "must hold a certificate and the private key that belongs to it: " + strings.TrimPrefix(err.Error(), "tls: ")}
+	}
+	var out bytes.Buffer
+	for _, der := range pair.Certificate {
+		if err := pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: der}); err != nil {
+			return parsedCertificate{fault: "cannot be written: " + err.Error()}
+		}
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		return parsedCertificate{fault: "must hold a private key that can be written as PKCS #8: " + err.Error()}
+	}
+	if err := pem.Encode(&out, &pem.Block{Type: "PRIVATE KEY", Bytes: der}); err != nil {
+		return parsedCertificate{fault: "cannot be written: " + err.Error()}
+	}
+	return parsedCertificate{pem: out.Bytes(), leaf: pair.Leaf}
+}

@@ -1,0 +1,204 @@
+package translate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sidegate/sidegate/pkg/model"
+	networkingv1 "k8s.io/api/networking/v1"
+)
+
+// claimPaths finds out which Ingress has which path of which host. Of two
+// that claim the same, the one with precedence has it, and the other one is
+// told.
+func claimPaths(b *build) {
+	b.host(model.CatchAll)
+	for _, ing := range b.ingresses {
+		b.claimRules(ing)
+		b.claimDefault(ing)
+	}
+	for _, h := range b.hosts {
+		h.regex = slices.ContainsFunc(h.paths, wantsRegex)
+	}
+	for _, h := range b.hosts {
+		b.settleClaims(h)
+	}
+}
+
+func (b *build) host(name string) *host {
+	h, ok := b.hosts[name]
+	if !ok {
+		h = &host{name: name}
+		b.hosts[name] = h
+	}
+	return h
+}
+
+func (h *host) add(ing *ingress) {
+	if n := len(h.ingresses); n == 0 || h.ingresses[n-1] != ing {
+		h.ingresses = append(h.ingresses, ing)
+	}
+}
+
+// claimRules claims what the rules of the Ingress say.
+func (b *build) claimRules(ing *ingress) {
+	for i, rule := range ing.Spec.Rules {
+		field := fmt.Sprintf("spec.rules[%d]", i)
+		name := rule.Host
+		if name == "" {
+			if b.options.DisableCatchAll {
+				b.report(ing.object, model.Error, model.ReasonCatchAllDisabled, field+".host", "",
+					"a rule without a host would serve every host, which --disable-catch-all forbids; the rule is ignored")
+				continue
+			}
+			name = model.CatchAll
+		} else if _, err := model.NewHost(name); err != nil {
+			b.report(ing.object, model.Error, model.ReasonInvalidValue, field+".host", name, "%v; the rule is ignored", err)
+			continue
+		}
+		h := b.host(name)
+		h.add(ing)
+		if ing.Spec.DefaultBackend != nil && h.fallback == nil && name != model.CatchAll {
+			h.fallback = &path{ingress: ing, host: h, text: "/", kind: networkingv1.PathTypePrefix,
+				backend: *ing.Spec.DefaultBackend, field: "spec.defaultBackend"}
+		}
+		if rule.HTTP == nil {
+			continue
+		}
+		for j, p := range rule.HTTP.Paths {
+			b.claimPath(ing, h, p, fmt.Sprintf("%s.http.paths[%d]", field, j))
+		}
+	}
+}
+
+func (b *build) claimPath(ing *ingress, h *host, p networkingv1.HTTPIngressPath, field string) {
+	text, kind := p.Path, networkingv1.PathTypeImplementationSpecific
+	if text == "" {
+		text = "/"
+	}
+	if p.PathType != nil {
+		kind = *p.PathType
+	}
+	switch kind {
+	case networkingv1.PathTypeExact, networkingv1.PathTypePrefix, networkingv1.PathTypeImplementationSpecific:
+	default:
+		b.report(ing.object, model.Error, model.ReasonInvalidValue, field+".pathType", string(kind),
+			"must be Exact, Prefix or ImplementationSpecific; the path is ignored")
+		return
+	}
+	if _, err := model.NewPath(text); err != nil {
+		b.report(ing.object, model.Error, model.ReasonInvalidValue, field+".path", text, "%v; the path is ignored", err)
+		return
+	}
+	h.paths = append(h.paths, &path{ingress: ing, host: h, text: text, kind: kind, backend: p.Backend, field: field})
+}
+
+// claimDefault claims the catch-all server for an Ingress that has a default
+// backend and no rules.
+func (b *build) claimDefault(ing *ingress) {
+	if ing.Spec.DefaultBackend == nil || len(ing.Spec.Rules) > 0 {
+		return
+	}
+	if b.options.DisableCatchAll {
+		b.report(ing.object, model.Error, model.ReasonCatchAllDisabled, "spec.defaultBackend", "",
+			"a default backend without rules would serve every host, which --disable-catch-all forbids; it is ignored")
+		return
+	}
+	h := b.host(model.CatchAll)
+	h.add(ing)
+	h.paths = append(h.paths, &path{ingress: ing, host: h, text: "/", kind: networkingv1.PathTypePrefix,
+		backend: *ing.Spec.DefaultBackend, field: "spec.defaultBackend"})
+}
+
+// settleClaims gives each path of the host its matches. A path that is left
+// with none has lost, and its Ingress is told to whom.
+func (b *build) settleClaims(h *host) {
+	taken := map[model.Match]*path{}
+	exact := map[string]bool{}
+	if !h.regex {
+		for _, p := range h.paths {
+			if p.kind == networkingv1.PathTypeExact {
+				exact[p.text] = true
+			}
+		}
+	}
+	var won []*path
+	for _, p := range h.paths {
+		if h.regex {
+			if _, err := model.NewRegex("^" + p.text); err != nil {
+				b.report(p.ingress.object, model.Error, model.ReasonInvalidValue, p.field+".path", p.text, "%v; the path is ignored", err)
+				continue
+			}
+		}
+		var winner *path
+		for _, m := range p.wants(exact) {
+			if other, ok := taken[m]; ok {
+				winner = other
+				continue
+			}
+			taken[m] = p
+			p.matches = append(p.matches, m)
+		}
+		switch {
+		case len(p.matches) > 0:
+			won = append(won, p)
+		case winner.ingress == p.ingress:
+			b.report(p.ingress.object, model.Warning, model.ReasonDuplicatePath, p.field+".path", p.text,
+				"the Ingress has this path of host %s before, as %s; this one is ignored", h.name, winner.field)
+		default:
+			b.report(p.ingress.object, model.Error, model.ReasonHostPathTaken, p.field+".path", p.text,
+				"%s has this path of host %s and is older; this one is not served", winner.ingress.object, h.name)
+		}
+		if h.regex && !wantsRegex(p) {
+			b.report(p.ingress.object, model.Info, model.ReasonRegexOnHost, p.field+".path", p.text,
+				"use-regex or rewrite-target on host %s makes every path of it a case-insensitive regular expression, this one too", h.name)
+		}
+	}
+	h.paths = won
+	if h.regex {
+		// Regular expressions are tried in order: the longest text first,
+		// and among equals the last in the alphabet.
+		slices.SortStableFunc(h.paths, func(x, y *path) int {
+			if len(x.text) != len(y.text) {
+				return len(y.text) - len(x.text)
+			}
+			return strings.Compare(y.text, x.text)
+		})
+		return
+	}
+	slices.SortStableFunc(h.paths, func(x, y *path) int { return strings.Compare(x.text, y.text) })
+}
+
+// wants lists the location lines that the path stands for. exact holds the
+// paths of the host that have an Exact claim.
+func (p *path) wants(exact map[string]bool) []model.Match {
+	if p.host.regex {
+		return []model.Match{{Kind: model.MatchRegex, Regex: model.Regex("^" + p.text)}}
+	}
+	switch {
+	case p.kind == networkingv1.PathTypeExact:
+		return []model.Match{{Kind: model.MatchExact, Path: model.Path(p.text)}}
+	case p.kind != networkingv1.PathTypePrefix || strings.HasSuffix(p.text, "/"):
+		return []model.Match{{Kind: model.MatchPrefix, Path: model.Path(p.text)}}
+	case exact[p.text]:
+		return []model.Match{{Kind: model.MatchPrefix, Path: model.Path(p.text + "/")}}
+	}
+	return []model.Match{
+		{Kind: model.MatchExact, Path: model.Path(p.text)},
+		{Kind: model.MatchPrefix, Path: model.Path(p.text + "/")},
+	}
+}
+
+// wantsRegex tells whether the path makes its host's paths expressions.
+func wantsRegex(p *path) bool {
+	r := p.ingress.set.Rewrite
+	return r.UseRegex != nil && *r.UseRegex || rewrites(p)
+}
+
+// rewrites tells whether the path's URI is rewritten: a target that is the
+// path itself changes nothing.
+func rewrites(p *path) bool {
+	target := p.ingress.set.Rewrite.Target
+	return target != nil && string(*target) != p.text
+}

@@ -1,0 +1,55 @@
+package translate
+
+import (
+	"github.com/sidegate/sidegate/pkg/annotations"
+	"github.com/sidegate/sidegate/pkg/model"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// memo remembers results of costly functions of one object's version. What
+// one translation did not use is forgotten by it.
+type memo struct {
+	annotations, oldAnnotations   map[version]parsedAnnotations
+	certificates, oldCertificates map[version]parsedCertificate
+}
+
+// version names one state of an object. Objects without a resource version
+// (they come from files) are not remembered.
+type version struct {
+	namespace, name, resourceVersion string
+}
+
+type parsedAnnotations struct {
+	set      *annotations.Set
+	findings []model.Finding
+}
+
+func versionOf(o metav1.Object) version {
+	return version{o.GetNamespace(), o.GetName(), o.GetResourceVersion()}
+}
+
+// begin starts a translation.
+func (m *memo) begin() {
+	m.oldAnnotations, m.annotations = m.annotations, make(map[version]parsedAnnotations, len(m.annotations))
+	m.oldCertificates, m.certificates = m.certificates, make(map[version]parsedCertificate, len(m.certificates))
+}
+
+// end drops what was not used.
+func (m *memo) end() { m.oldAnnotations, m.oldCertificates = nil, nil }
+
+// recall returns f's result for the object, from old if it is there.
+func recall[T any](current, old map[version]T, o metav1.Object, f func() T) T {
+	key := versionOf(o)
+	if key.resourceVersion == "" {
+		return f()
+	}
+	if v, ok := current[key]; ok {
+		return v
+	}
+	v, ok := old[key]
+	if !ok {
+		v = f()
+	}
+	current[key] = v
+	return v
+}

@@ -1,0 +1,33 @@
+package translate
+
+import "github.com/sidegate/sidegate/pkg/model"
+
+// processors are the steps of a translation, in order.
+var processors = []struct {
+	subject string
+	run     func(*build)
+}{
+	{"the ConfigMap", readSettings},
+	{"annotations", readAnnotations},
+	{"which Ingress has which host and path", claimPaths},
+	{"certificates", chooseCertificates},
+	{"servers and their locations", buildServers},
+	{"the order of everything", arrange},
+}
+
+// locationProcessors each add one subject to the location of a path, in
+// order. The location is what a path has in common; its matches are there
+// already.
+var locationProcessors = []struct {
+	subject string
+	run     func(*build, *path, *model.Location)
+}{
+	{"the backend", sendToBackend},
+	{"affinity", keepSessions},
+	{"rewrites", rewriteURI},
+	{"redirects", redirectClients},
+	{"proxying", tuneProxy},
+	{"basic authentication", askForPassword},
+	{"external authentication", askAnotherService},
+	{"what must stay closed", closeUnguarded},
+}

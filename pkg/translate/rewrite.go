@@ -1,0 +1,16 @@
+package translate
+
+import "github.com/sidegate/sidegate/pkg/model"
+
+// rewriteURI replaces the URI on its way to the backend.
+func rewriteURI(_ *build, p *path, l *model.Location) {
+	if !rewrites(p) {
+		return
+	}
+	r := p.ingress.set.Rewrite
+	l.Rewrite = &model.Rewrite{
+		Pattern:         model.Regex("(?i)^" + p.text),
+		Target:          *r.Target,
+		ForwardedPrefix: r.ForwardedPrefix,
+	}
+}

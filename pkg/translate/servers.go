@@ -1,0 +1,106 @@
+package translate
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+
+	"github.com/sidegate/sidegate/pkg/model"
+	networkingv1 "k8s.io/api/networking/v1"
+)
+
+// notFound is what nginx answers by itself where nothing else does, and
+// notFoundRoute is how the access log calls it.
+const (
+	notFound      = "default backend - 404"
+	notFoundRoute = "upstream-default-backend"
+)
+
+// buildServers makes a server of every host.
+func buildServers(b *build) {
+	for _, name := range slices.Sorted(maps.Keys(b.hosts)) {
+		h := b.hosts[name]
+		s := model.Server{Name: name, Certificate: h.certificate, AppRoot: b.appRoot(h)}
+		root := false
+		for _, p := range h.paths {
+			s.Locations = append(s.Locations, b.location(p))
+			root = root || p.text == "/" && (h.regex || p.kind != networkingv1.PathTypeExact)
+		}
+		if !root {
+			s.Locations = append(s.Locations, b.fallback(h))
+		}
+		b.config.Servers = append(b.config.Servers, s)
+	}
+}
+
+// location makes the location of a path.
+func (b *build) location(p *path) model.Location {
+	l := model.Location{
+		ID:       locationID(p),
+		Matches:  p.matches,
+		Ingress:  p.ingress.object,
+		Path:     p.text,
+		PathType: string(p.kind),
+	}
+	for _, processor := range locationProcessors {
+		processor.run(b, p, &l)
+	}
+	return l
+}
+
+// fallback makes the location for what no path matches.
+func (b *build) fallback(h *host) model.Location {
+	root := []model.Match{{Kind: model.MatchPrefix, Path: "/"}}
+	if h.fallback != nil {
+		h.fallback.matches = root
+		return b.location(h.fallback)
+	}
+	l := model.Location{ID: "default", Matches: root, ToHTTPS: b.toHTTPS(h, "/", nil)}
+	if !b.sendToDefaultBackend(&l) {
+		l.Route = notFoundRoute
+		l.Return = &model.Return{Code: 404, Body: notFound}
+	}
+	return l
+}
+
+// appRoot is that of the first Ingress of the host that has one.
+func (b *build) appRoot(h *host) *model.AppRoot {
+	for _, ing := range h.ingresses {
+		if target := ing.set.Rewrite.AppRoot; target != nil {
+			return &model.AppRoot{Target: *target, Ingress: ing.object}
+		}
+	}
+	return nil
+}
+
+// locationID depends on nothing that other objects could change.
+func locationID(p *path) model.Ident {
+	sum := sha256.Sum256([]byte(p.host.name + "\n" + p.ingress.Namespace + "/" + p.ingress.Name + "\n" + string(p.kind) + "\n" + p.text))
+	return model.Ident(hex.EncodeToString(sum[:6]))
+}
+
+// arrange puts everything into the order that makes equal input equal output.
+func arrange(b *build) {
+	c := b.config
+	for _, name := range slices.Sorted(maps.Keys(b.upstreams)) {
+		c.Upstreams = append(c.Upstreams, *b.upstreams[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.files)) {
+		c.Files = append(c.Files, model.File{Name: name, Data: b.files[name]})
+	}
+	slices.SortFunc(c.Servers, func(x, y model.Server) int {
+		switch {
+		case x.Name == y.Name:
+			return 0
+		case x.Name == model.CatchAll:
+			return -1
+		case y.Name == model.CatchAll:
+			return 1
+		case x.Name < y.Name:
+			return -1
+		}
+		return 1
+	})
+	c.HTTP.ResolveIPv6 = b.resolvesIPv6
+}
