@@ -32,6 +32,7 @@ exec unshare "${user[@]}" --net --mount --propagation private --pid --fork --kil
 	if [ -e /proc/sys/net/ipv6 ]; then
 		ip -6 addr add fd00:5a:6::1/128 dev lo nodad
 		ip -6 route add local fd00:5a:6::/64 dev lo
+		echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind # the route alone suffices for IPv4 only
 	fi
 	if [ -e /etc/resolv.conf ]; then
 		conf=$(mktemp)
