@@ -9,6 +9,8 @@ type Server struct {
 	Name string `json:"name"`
 	// Certificate says that a certificate of an Ingress answers for it.
 	Certificate bool `json:"certificate,omitempty"`
+	// ToHTTPS stands for the ToHTTPS of all its locations where they agree.
+	ToHTTPS int `json:"toHTTPS,omitempty"`
 	// AppRoot is where a request for exactly "/" is sent.
 	AppRoot *AppRoot `json:"appRoot,omitempty"`
 	// Locations stand in the order in which nginx must try them where order
@@ -51,7 +53,7 @@ type Location struct {
 	Path     string `json:"path,omitempty"`
 	PathType string `json:"pathType,omitempty"`
 	// Route goes to the access log and tells the variables about the
-	// backend: NAMESPACE/INGRESS/SERVICE/PORT/VARIANT.
+	// backend: NAMESPACE/INGRESS/SERVICE/PORT/HASH.
 	Route string `json:"route,omitempty"`
 
 	// Closed answers 503 and nothing else, and says why.

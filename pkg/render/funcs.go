@@ -26,6 +26,10 @@ func (r *Renderer) funcs() template.FuncMap {
 		"generation": r.generation,
 		// listen prints the listen lines of a server.
 		"listen": func(s model.Server) model.Raw { return model.NewRaw(r.listen(s.Name == model.CatchAll)) },
+		// http is what is common to all servers; certificates counts those
+		// of Ingresses.
+		"http":         func() model.HTTP { return r.config.HTTP },
+		"certificates": func() int { return len(r.config.Certificates) },
 		// userFile is the path of a live file.
 		"userFile": func(f model.Ident) string { return r.config.HTTP.TLS.Directory + "/" + string(f) },
 

@@ -26,15 +26,18 @@ func keepSessions(b *build, p *path, l *model.Location) {
 	plain := b.upstreams[l.Upstream]
 	u := *plain
 	u.Sticky = sticky(b, p, a)
-	variant := ".s" + digest(u.Sticky)
-	u.Name = plain.Name + model.Ident(variant)
+	hash := digest(struct {
+		Backend model.Backend
+		Sticky  *model.Sticky
+	}{u.Backend, u.Sticky})
+	u.Name = upstreamName(hash, u.Backend)
 	if len(u.Resolvers) == 0 && u.Servers[0].Resolve {
 		// The sessions' upstream has a zone of its own, with its own history.
 		u.Zone = zoneFor(b.endpointCount(&u), b.previousUpstream(u.Name))
 	}
 	b.upstreams[u.Name] = &u
 	l.Upstream = u.Name
-	l.Route += variant
+	l.Route = route(p.ingress.Name, hash, u.Backend)
 }
 
 func sticky(b *build, p *path, a annotations.Affinity) *model.Sticky {
@@ -90,9 +93,9 @@ func (b *build) explainAffinity(p *path, a annotations.Affinity) {
 	}
 }
 
-// digest names settings by their content.
-func digest(s *model.Sticky) string {
-	text, err := json.Marshal(s)
+// digest names data by its content.
+func digest(data any) string {
+	text, err := json.Marshal(data)
 	if err != nil {
 		panic(err) // plain data
 	}

@@ -10,12 +10,8 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 )
 
-// notFound is what nginx answers by itself where nothing else does, and
-// notFoundRoute is how the access log calls it.
-const (
-	notFound      = "default backend - 404"
-	notFoundRoute = "upstream-default-backend"
-)
+// notFound is what nginx answers by itself where nothing else does.
+const notFound = "default backend - 404"
 
 // buildServers makes a server of every host.
 func buildServers(b *build) {
@@ -30,7 +26,23 @@ func buildServers(b *build) {
 		if !root {
 			s.Locations = append(s.Locations, b.fallback(h))
 		}
+		hoistRedirect(&s)
 		b.config.Servers = append(b.config.Servers, s)
+	}
+}
+
+// hoistRedirect says once for the server what all its locations say: nginx
+// makes a location of every "if", and they are what a reload spends time on.
+func hoistRedirect(s *model.Server) {
+	code := s.Locations[0].ToHTTPS
+	for _, l := range s.Locations {
+		if l.ToHTTPS != code || l.Closed != "" {
+			return
+		}
+	}
+	s.ToHTTPS = code
+	for i := range s.Locations {
+		s.Locations[i].ToHTTPS = 0
 	}
 }
 
@@ -58,7 +70,6 @@ func (b *build) fallback(h *host) model.Location {
 	}
 	l := model.Location{ID: "default", Matches: root, ToHTTPS: b.toHTTPS(h, "/", nil)}
 	if !b.sendToDefaultBackend(&l) {
-		l.Route = notFoundRoute
 		l.Return = &model.Return{Code: 404, Body: notFound}
 	}
 	return l
