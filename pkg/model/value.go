@@ -204,8 +204,9 @@ func NewDuration(s string) (Duration, error) {
 		"ms": time.Millisecond, "": time.Second, "s": time.Second,
 		"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
 	}
-	d := time.Duration(n) * units[m[2]]
-	if d > maxSeconds*time.Second {
+	unit := units[m[2]]
+	d := time.Duration(n) * unit
+	if time.Duration(n) > maxSeconds*time.Second/unit {
 		return 0, invalid("be at most %d seconds", maxSeconds)
 	}
 	return Duration(d), nil
