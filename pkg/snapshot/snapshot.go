@@ -41,3 +41,32 @@ func SortIngresses(list []*networkingv1.Ingress) {
 		)
 	})
 }
+
+// AddSlice files a slice under its Service.
+func (s *Snapshot) AddSlice(slice *discoveryv1.EndpointSlice) {
+	name := slice.Labels[discoveryv1.LabelServiceName]
+	if name == "" {
+		return
+	}
+	key := types.NamespacedName{Namespace: slice.Namespace, Name: name}
+	s.EndpointSlices[key] = append(s.EndpointSlices[key], slice)
+}
+
+func (s *Snapshot) sortSlices() {
+	for _, list := range s.EndpointSlices {
+		slices.SortFunc(list, func(a, b *discoveryv1.EndpointSlice) int { return cmp.Compare(a.Name, b.Name) })
+	}
+}
+
+// With returns a copy of the snapshot in which change decides about each
+// Ingress: another version of it, or nil for none.
+func (s *Snapshot) With(change func(*networkingv1.Ingress) *networkingv1.Ingress) *Snapshot {
+	out := *s
+	out.Ingresses = nil
+	for _, ing := range s.Ingresses {
+		if ing = change(ing); ing != nil {
+			out.Ingresses = append(out.Ingresses, ing)
+		}
+	}
+	return &out
+}
