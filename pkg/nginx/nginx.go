@@ -224,3 +224,18 @@ func (n *Nginx) Rejected() (text, message []byte, err error) {
 	text, err = os.ReadFile(filepath.Join(n.Dir, "rejected", "nginx.conf"))
 	return text, message, err
 }
+
+// Test has nginx test a generation, and leaves everything as it is. The error
+// of one that nginx refuses is a *RefusedError.
+func (n *Nginx) Test(ctx context.Context, g Generation) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.store.stage(g); err != nil {
+		return err
+	}
+	err := test(ctx, n.Binary, n.store.file(g.ID))
+	if g.ID != n.store.current() {
+		err = errors.Join(err, os.RemoveAll(filepath.Dir(n.store.file(g.ID))))
+	}
+	return err
+}
