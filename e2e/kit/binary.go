@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -44,4 +45,17 @@ func installed(name string) (string, error) {
 		return "", fmt.Errorf("no %s at %s: run `make tools` once", name, p)
 	}
 	return p, nil
+}
+
+// tail is the end of some log files: what a failed start is explained by.
+func tail(files ...string) string {
+	const size = 1500 // bytes
+	var b strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err == nil && len(text) > 0 {
+			fmt.Fprintf(&b, "\n--- %s ends with:\n%s", file, text[max(0, len(text)-size):])
+		}
+	}
+	return b.String()
 }

@@ -75,7 +75,11 @@ func Start(opts ControlPlaneOptions) (_ *ControlPlane, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("starting a control plane: %w%s", err, c.logTail()), c.Stop())
+			var logs []string
+			for _, f := range c.logs {
+				logs = append(logs, f.Name())
+			}
+			err = errors.Join(fmt.Errorf("starting a control plane: %w%s", err, tail(logs...)), c.Stop())
 		}
 	}()
 	if err := c.startAPI(opts); err != nil {
@@ -238,19 +242,6 @@ func (c *ControlPlane) log(name string) (io.Writer, error) {
 	}
 	c.logs = append(c.logs, f)
 	return f, nil
-}
-
-// logTail is the end of every log: what a failed start is explained by.
-func (c *ControlPlane) logTail() string {
-	const size = 1500 // bytes
-	var b strings.Builder
-	for _, f := range c.logs {
-		text, err := os.ReadFile(f.Name())
-		if err == nil && len(text) > 0 {
-			fmt.Fprintf(&b, "\n--- %s ends with:\n%s", f.Name(), text[max(0, len(text)-size):])
-		}
-	}
-	return b.String()
 }
 
 // stopProcess ends a process that was started with Start: SIGTERM, and SIGKILL

@@ -1,6 +1,7 @@
-// Podrunner stands in for a node: it runs the Pods of a cluster as processes of
-// this machine, with addresses of their own, and answers the cluster's names.
-// See kit.Kubelet and kit.ServeDNS.
+// Podrunner stands in for a node and what a cloud adds to it: it runs the Pods
+// of a cluster as processes of this machine, with addresses of their own,
+// answers the cluster's names and gives load balancers an address. See
+// kit.Kubelet, kit.ServeDNS and kit.ServeBalancers.
 package main
 
 import (
@@ -44,6 +45,7 @@ func run(ctx context.Context, kubeconfig, node string, runtime kit.Runtime) erro
 	if err != nil {
 		return err
 	}
+	log := zapr.NewLogger(zapLog)
 	reader, err := client.New(config, client.Options{})
 	if err != nil {
 		return err
@@ -51,8 +53,11 @@ func run(ctx context.Context, kubeconfig, node string, runtime kit.Runtime) erro
 	if err := kit.ServeDNS(ctx, reader, kit.DNSIP); err != nil {
 		return err
 	}
+	if err := kit.ServeBalancers(ctx, config, log); err != nil {
+		return err
+	}
 	kubelet, err := kit.StartKubelet(ctx, config, kit.KubeletOptions{
-		Node: node, Runtime: runtime, Log: zapr.NewLogger(zapLog),
+		Node: node, Runtime: runtime, Log: log,
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,42 @@
+package walkthrough
+
+import (
+	"fmt"
+	"io"
+)
+
+// Printer is a Reporter that writes for people.
+type Printer struct {
+	W io.Writer
+	// Color marks with colours what is right and what is not.
+	Color bool
+	// Right and Wrong count the checks.
+	Right, Wrong int
+}
+
+// Step writes a heading.
+func (p *Printer) Step(number int, title string) {
+	fmt.Fprintf(p.W, "\n%s\n", p.paint("1", fmt.Sprintf("%2d  %s", number, title)))
+}
+
+// Did writes what was done.
+func (p *Printer) Did(what string) { fmt.Fprintf(p.W, "    %s\n", p.paint("2", "did  "+what)) }
+
+// Check writes what was sent, what came back and what it should be.
+func (p *Printer) Check(c Check) {
+	mark := p.paint("32", "OK  ")
+	if c.OK {
+		p.Right++
+	} else {
+		p.Wrong++
+		mark = p.paint("31;1", "FAIL")
+	}
+	fmt.Fprintf(p.W, "    %s sent  %s\n         got   %s\n         want  %s\n", mark, c.Sent, c.Got, c.Want)
+}
+
+func (p *Printer) paint(code, text string) string {
+	if !p.Color {
+		return text
+	}
+	return "\033[" + code + "m" + text + "\033[0m"
+}

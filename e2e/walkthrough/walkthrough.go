@@ -1,0 +1,82 @@
+package walkthrough
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Env is where the walkthrough is played.
+type Env struct {
+	// Client may do everything in the cluster.
+	Client client.Client
+	// Manifests are those of examples/walkthrough.
+	Manifests fs.FS
+	// HTTP and HTTPS are where the entry point answers, Health where the
+	// controller does (healthz, readyz, metrics), and Debug its debug endpoint;
+	// all are HOST:PORT.
+	HTTP, HTTPS, Health, Debug string
+	// Controller starts the controller, or starts it anew, with these flags in
+	// addition to its own, and returns when it is ready.
+	Controller func(ctx context.Context, flags ...string) error
+}
+
+// Check is one thing that was tried.
+type Check struct {
+	Sent, Got, Want string
+	OK              bool
+}
+
+// Reporter is told how it goes.
+type Reporter interface {
+	Step(number int, title string)
+	// Did is told of something that was done to the cluster.
+	Did(what string)
+	Check(Check)
+}
+
+// step is one step of the walkthrough.
+type step struct {
+	title string
+	play  func(*run) error
+}
+
+// steps are in the order of the story, counted from 1. A later one finds what
+// the earlier ones have left.
+var steps = []step{
+	{"Install: nothing is configured", install},
+	{"A default backend of one's own", defaultBackend},
+	{"Route by host and path", route},
+	{"TLS and redirects to it", secure},
+	{"Rewrite: an old path is kept alive", rewrite},
+	{"Sticky sessions", sticky},
+	{"The old annotation prefix", legacy},
+	{"The client's address", clientAddress},
+	{"Services of every type", services},
+	{"Status: the Ingress shows the entry point's address", status},
+	{"Look inside", inside},
+	{"Scale and change", change},
+}
+
+// ErrWrong is what Play returns when the story went on to its end and something
+// was not as it should be.
+var ErrWrong = errors.New("not everything was as it should be")
+
+// Play plays all steps. A check that fails does not stop it; an error of the
+// cluster does.
+func Play(ctx context.Context, env Env, reporter Reporter) error {
+	r := &run{Env: env, ctx: ctx, reporter: reporter}
+	for i, s := range steps {
+		reporter.Step(i+1, s.title)
+		if err := s.play(r); err != nil {
+			return fmt.Errorf("step %d (%s) could not go on: %w", i+1, s.title, err)
+		}
+	}
+	if r.failed {
+		return ErrWrong
+	}
+	return nil
+}
