@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr/testr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -207,7 +206,7 @@ func newCluster(t *testing.T, runtime kit.Runtime) *cluster {
 		t.Fatal(err)
 	}
 	k, err := kit.StartKubelet(ctx, plane.Config, kit.KubeletOptions{
-		Node: name, Namespace: name, Runtime: runtime, Log: testr.New(t),
+		Node: name, Namespace: name, Runtime: runtime, Log: newLog(t),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,9 +1,13 @@
 package kit_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/testr"
 
 	"github.com/sidegate/sidegate/e2e/kit"
 )
@@ -27,4 +31,20 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return code
+}
+
+var errNotYet = errors.New("not yet")
+
+// newLog is a log for what may go on for a moment after the test has ended,
+// when it must not write to it any more.
+func newLog(t *testing.T) logr.Logger {
+	return testr.NewWithInterface(quietAfter{t}, testr.Options{})
+}
+
+type quietAfter struct{ *testing.T }
+
+func (q quietAfter) Log(args ...any) {
+	if q.Context().Err() == nil {
+		q.T.Log(args...)
+	}
 }
