@@ -52,7 +52,7 @@ func StartGateway(ctx context.Context, options GatewayOptions) (_ *Gateway, err 
 	setDefault(&options.HealthPort, 10254)
 	setDefault(&options.DebugAddress, "127.0.0.1:10256")
 	g := &Gateway{options: options}
-	for _, dir := range []string{g.nginxDir(), g.secretsDir()} {
+	for _, dir := range []string{g.nginxDir(), g.secretsDir(), g.logDir()} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, err
 		}
@@ -93,8 +93,12 @@ func (g *Gateway) StartController(flags ...string) error {
 		"--nginx-binary=" + o.Nginx,
 		"--nginx-dir=" + g.nginxDir(),
 		"--nginx-secrets-dir=" + g.secretsDir(),
+		"--nginx-log-dir=" + g.logDir(),
 		"--nginx-pid-file=" + g.PIDFile(),
 	}, o.Flags...)
+	if modules := NginxModules(o.Nginx); modules != "" {
+		args = append(args, "--nginx-modules-dir="+modules)
+	}
 	if os.Geteuid() == 0 {
 		// Root, possibly of a user namespace of its own, in which there is no other.
 		args = append(args, "--nginx-user=root")
@@ -232,6 +236,7 @@ func (g *Gateway) PIDFile() string { return filepath.Join(g.options.Dir, "nginx.
 
 func (g *Gateway) nginxDir() string   { return filepath.Join(g.options.Dir, "nginx") }
 func (g *Gateway) secretsDir() string { return filepath.Join(g.options.Dir, "secrets") }
+func (g *Gateway) logDir() string     { return filepath.Join(g.options.Dir, "log") }
 func (g *Gateway) config() string     { return filepath.Join(g.nginxDir(), "current", "nginx.conf") }
 
 func setDefault[T comparable](v *T, to T) {

@@ -32,6 +32,21 @@ func Nginx(tb testing.TB) string {
 	return p
 }
 
+// NginxModules returns where the dynamic modules of an nginx are, when that is
+// not where it looks for them itself: the one that `make tools` unpacked does
+// not run from where it was built for. It is empty otherwise.
+func NginxModules(nginx string) string {
+	dir, err := CacheDir()
+	if err != nil || nginx != filepath.Join(dir, "bin", "nginx") {
+		return ""
+	}
+	modules := filepath.Join(dir, "nginx-modules")
+	if info, err := os.Stat(modules); err != nil || !info.IsDir() {
+		return ""
+	}
+	return modules
+}
+
 // CacheDir is where the project's scripts keep what is slow to get or build.
 func CacheDir() (string, error) {
 	if d := os.Getenv("XDG_CACHE_HOME"); d != "" {
