@@ -42,7 +42,7 @@ func (l LiveFiles) Prune(used func(name string) bool) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Type().IsRegular() && !used(e.Name()) {
+		if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") && !used(e.Name()) {
 			if err := os.Remove(filepath.Join(l.Dir, e.Name())); err != nil {
 				return err
 			}

@@ -29,6 +29,8 @@ type Source struct {
 	// fetched are the Secrets whose contents the cache does not hold.
 	mu      sync.Mutex
 	fetched map[types.NamespacedName]*corev1.Secret
+	// wanted are the Secrets that something referred to.
+	wanted map[types.NamespacedName]bool
 }
 
 // Snapshot copies the state of the cluster.
@@ -124,10 +126,12 @@ func (s *Source) readSecrets(ctx context.Context, out *Snapshot) error {
 	defer s.mu.Unlock()
 	old := s.fetched
 	s.fetched = map[types.NamespacedName]*corev1.Secret{}
+	s.wanted = map[types.NamespacedName]bool{}
 	read := func(key types.NamespacedName) error {
-		if _, done := out.Secrets[key]; done || key.Name == "" {
+		if s.wanted[key] || key.Name == "" {
 			return nil
 		}
+		s.wanted[key] = true
 		var secret corev1.Secret
 		if err := s.Reader.Get(ctx, key, &secret); err != nil {
 			return client.IgnoreNotFound(err)
@@ -175,4 +179,18 @@ const ServiceIndex = "service"
 // IndexService is the function of ServiceIndex.
 func IndexService(object client.Object) []string {
 	return []string{object.GetLabels()[discoveryv1.LabelServiceName]}
+}
+
+// Wants tells whether the last snapshot had, or missed, the Secret.
+func (s *Source) Wants(key types.NamespacedName) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wanted[key]
+}
+
+// Ingresses lists those of our classes.
+func (s *Source) Ingresses(ctx context.Context) ([]*networkingv1.Ingress, error) {
+	var out Snapshot
+	err := s.readIngresses(ctx, &out)
+	return out.Ingresses, err
 }

@@ -1,0 +1,167 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/sidegate/sidegate/pkg/annotations"
+	"github.com/sidegate/sidegate/pkg/snapshot"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// ClusterConfig says how a cluster is read and reported to.
+type ClusterConfig struct {
+	Config
+	Classes        snapshot.Classes
+	WatchNamespace string
+	ConfigMap      types.NamespacedName
+	// HealthAddress serves metrics and health, at HealthPath and beside it.
+	HealthAddress, HealthPath string
+	Status                    StatusConfig
+	DisableEvents             bool
+	ShutdownGrace             time.Duration
+	// Debug is started with the rest; nil is none.
+	Debug func(*Core) manager.Runnable
+}
+
+// RunCluster runs the controller against an API server until ctx ends.
+func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
+	source := &snapshot.Source{
+		Classes: c.Classes, ConfigMap: c.ConfigMap,
+		Secrets: []types.NamespacedName{c.Translate.DefaultCertificate},
+		References: func(ing *networkingv1.Ingress) []types.NamespacedName {
+			return annotations.SecretRefs(c.Translate.AnnotationPrefixes, ing)
+		},
+	}
+	core, err := NewCore(ctx, c.Config, source)
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(rc, c, core)
+	if err != nil {
+		return err
+	}
+	source.Reader, source.Live = mgr.GetClient(), mgr.GetAPIReader()
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &discoveryv1.EndpointSlice{}, snapshot.ServiceIndex, snapshot.IndexService); err != nil {
+		return err
+	}
+	reporter := newReporter(mgr, c)
+	core.Pipeline.Report = reporter.report
+	if err := watchConfiguration(mgr, core, source, reporter); err != nil {
+		return err
+	}
+	if err := watchEndpoints(mgr, core, source); err != nil {
+		return err
+	}
+	runnables := []manager.Runnable{
+		manager.RunnableFunc(func(ctx context.Context) error {
+			if !mgr.GetCache().WaitForCacheSync(ctx) {
+				return fmt.Errorf("the caches could not be filled")
+			}
+			return core.Run(ctx, func() { core.Trigger("start") })
+		}),
+		newStatusWriter(mgr, c, source, reporter, core.Pipeline.Metrics),
+	}
+	if c.Debug != nil {
+		runnables = append(runnables, c.Debug(core))
+	}
+	for _, r := range runnables {
+		if err := mgr.Add(r); err != nil {
+			return err
+		}
+	}
+	return mgr.Start(ctx)
+}
+
+// newManager makes a manager whose caches hold what is needed, and which
+// answers for metrics and health on one port.
+func newManager(rc *rest.Config, c ClusterConfig, core *Core) (manager.Manager, error) {
+	scheme := runtime.NewScheme()
+	if err := clientgoscheme.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	check := func(f func(*http.Request) error) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := f(r); err != nil {
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+				return
+			}
+			fmt.Fprintln(w, "ok")
+		})
+	}
+	grace := c.ShutdownGrace
+	return ctrl.NewManager(rc, ctrl.Options{
+		Scheme: scheme,
+		Logger: c.Log,
+		Cache:  snapshot.CacheOptions(c.WatchNamespace),
+		Metrics: metricsserver.Options{
+			BindAddress: c.HealthAddress,
+			ExtraHandlers: map[string]http.Handler{
+				c.HealthPath: check(func(*http.Request) error { return nil }),
+				"/readyz":    check(core.Ready),
+				"/startupz":  check(core.Started),
+			},
+		},
+		GracefulShutdownTimeout: &grace,
+	})
+}
+
+// watchConfiguration triggers a run for every change that can need one.
+func watchConfiguration(mgr manager.Manager, core *Core, source *snapshot.Source, reporter *reporter) error {
+	one := reconcile.Request{NamespacedName: types.NamespacedName{Name: "configuration"}}
+	on := func(relevant func(client.Object) bool) handler.EventHandler {
+		return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
+			if !relevant(o) {
+				return nil
+			}
+			core.Trigger(fmt.Sprintf("%T %s", o, client.ObjectKeyFromObject(o))[1:])
+			return []reconcile.Request{one}
+		})
+	}
+	always := func(client.Object) bool { return true }
+	return builder.ControllerManagedBy(mgr).Named("configuration").
+		Watches(&networkingv1.Ingress{}, on(always), builder.WithPredicates(specOrAnnotations)).
+		Watches(&networkingv1.IngressClass{}, on(always)).
+		Watches(&corev1.Service{}, on(func(o client.Object) bool { reporter.serviceChanged(o); return true }), builder.WithPredicates(serviceSpec)).
+		Watches(&corev1.Secret{}, on(func(o client.Object) bool { return source.Wants(client.ObjectKeyFromObject(o)) })).
+		Watches(&corev1.ConfigMap{}, on(func(o client.Object) bool { return client.ObjectKeyFromObject(o) == source.ConfigMap })).
+		WithOptions(controller.Options{NeedLeaderElection: new(false), SkipNameValidation: new(true)}).
+		Complete(reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return reconcile.Result{}, nil }))
+}
+
+// watchEndpoints takes endpoints to discovery, past the runs.
+func watchEndpoints(mgr manager.Manager, core *Core, source *snapshot.Source) error {
+	toService := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
+		name := o.GetLabels()[discoveryv1.LabelServiceName]
+		return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: name}}}
+	})
+	return builder.ControllerManagedBy(mgr).Named("endpoints").
+		Watches(&discoveryv1.EndpointSlice{}, toService).
+		WithOptions(controller.Options{NeedLeaderElection: new(false), SkipNameValidation: new(true)}).
+		Complete(reconcile.Func(func(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
+			service, slices, err := source.Backend(ctx, r.NamespacedName)
+			if err != nil {
+				return reconcile.Result{}, err
+			}
+			if core.Pipeline.Endpoints(r.NamespacedName, service, slices) {
+				core.Trigger("endpoints of Service " + r.String())
+			}
+			return reconcile.Result{}, nil
+		}))
+}
