@@ -29,10 +29,19 @@ func findMaster(pidFile string) *master {
 		return nil
 	}
 	pid, err := strconv.Atoi(string(bytes.TrimSpace(data)))
-	if err != nil || !strings.HasPrefix(title(pid), "nginx: master") {
+	if err != nil {
 		return nil
 	}
-	return &master{pid}
+	m := &master{pid}
+	if strings.Contains(title(pid), "nginx: master process") {
+		return m
+	}
+	// A master that was started through another program cannot always say
+	// what it is, but its workers can.
+	if workers, err := m.workers(); err != nil || len(workers) == 0 {
+		return nil
+	}
+	return m
 }
 
 // title is what a process calls itself; nginx's processes say what they are.
@@ -60,7 +69,7 @@ func (m *master) workers() ([]Worker, error) {
 			continue // it has ended, or is another's
 		}
 		t := title(p.PID)
-		if !strings.HasPrefix(t, "nginx: worker process") {
+		if !strings.Contains(t, "nginx: worker process") {
 			continue
 		}
 		out = append(out, Worker{PID: p.PID, Draining: strings.Contains(t, "shutting down")})

@@ -8,9 +8,12 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// lookInterval is how often the master is looked for when no event says so: a
-// pid file can outlive its process.
-const lookInterval = time.Second
+// How often the master is looked for when no event says so: a pid file can
+// outlive its process, and is written before the workers are there.
+const (
+	lookInterval  = time.Second
+	awaitInterval = 20 * time.Millisecond
+)
 
 // Watch calls changed with the master's pid, or 0, whenever another master
 // runs than before, until ctx ends.
@@ -23,20 +26,22 @@ func (n *Nginx) Watch(ctx context.Context, changed func(pid int)) error {
 	if err := watcher.Add(filepath.Dir(n.PIDFile)); err != nil {
 		return err
 	}
-	ticker := time.NewTicker(lookInterval)
-	defer ticker.Stop()
 	last := -1
 	for {
 		if pid := n.MasterPID(); pid != last {
 			last = pid
 			changed(pid)
 		}
+		interval := lookInterval
+		if last == 0 {
+			interval = awaitInterval
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-watcher.Events:
 		case <-watcher.Errors:
-		case <-ticker.C:
+		case <-time.After(interval):
 		}
 	}
 }
