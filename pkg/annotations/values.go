@@ -29,16 +29,6 @@ func seconds(place func(*Set) **model.Duration) func(*Set, string) error {
 	}
 }
 
-func integer(low, high int, place func(*Set) **int) func(*Set, string) error {
-	return func(s *Set, v string) error {
-		n, err := model.NewInt(strings.TrimSpace(v), low, high)
-		if err == nil {
-			*place(s) = &n
-		}
-		return err
-	}
-}
-
 func enum(place func(*Set) *string, words ...string) func(*Set, string) error {
 	return func(s *Set, v string) error {
 		w, err := model.NewEnum(strings.TrimSpace(v), words...)

@@ -53,7 +53,6 @@ type host struct {
 	certificate bool
 	// fallback serves what no path matches; nil is the default backend.
 	fallback *path
-	appRoot  *model.AppRoot
 }
 
 // path is a path of a rule.
