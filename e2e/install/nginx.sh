@@ -1,8 +1,8 @@
 #!/bin/bash
 # Brings a stock nginx, 1.30.1 or newer: the one on PATH when it is new enough,
-# else Debian's packages, unpacked in the cache and run from there through their
-# own loader and libraries. Nothing of the machine's own packages is changed,
-# and no service is started.
+# else Debian's packages, unpacked in the cache and run from there with their own
+# loader and libraries. Nothing of the machine's own packages is changed, and no
+# service is started.
 #
 # Result: $CACHE/bin/nginx (runs it), $CACHE/nginx-modules (its dynamic modules).
 
@@ -55,26 +55,20 @@ unpack() {
 	"${cmd[@]}" --aptopt='Acquire::Check-Valid-Until "false"' "$suite" "$dir" ${mirror:+"$mirror"}
 }
 
-# make_runnable DIR: unpacked packages have no maintainer scripts run, so the
-# merged-/usr links are missing, and the binary needs its own loader.
+# make_runnable ROOT FINAL: unpacked packages have no maintainer scripts run, so
+# the merged-/usr links are missing; and the binary is told that its loader and
+# libraries will be below FINAL. (To run it through the loader, `ld.so nginx`,
+# would do without, but then nginx cannot set the titles of its processes, by
+# which one tells a master from its workers.)
 make_runnable() {
-	local l
+	local l loader libs
 	for l in lib lib64 bin sbin; do ln -sfn "usr/$l" "$1/$l"; done
 	chmod 755 "$1"
-}
-
-# wrapper ROOT: the script that runs the nginx that is unpacked in ROOT.
-wrapper() {
-	local loader libs
 	loader=$(cd "$1" && find usr/lib64 usr/lib -maxdepth 2 -name 'ld-linux-*' 2>/dev/null | head -n1)
-	libs=$(cd "$1" && echo usr/lib/*-linux-gnu)
 	[ -n "$loader" ] || die "the unpacked packages hold no dynamic loader (ld-linux-*)"
-	cat <<-W
-		#!/bin/sh
-		# A stock nginx of Debian $suite, run from where it was unpacked.
-		root=$1
-		exec "\$root/$loader" --library-path "\$root/$libs" "\$root/usr/sbin/nginx" "\$@"
-	W
+	libs=$(cd "$1" && echo usr/lib/*-linux-gnu)
+	# An RPATH counts for the modules and for libraries of libraries too.
+	patchelf --set-interpreter "$2/$loader" --force-rpath --set-rpath "$2/$libs" "$1/usr/sbin/nginx"
 }
 
 lock nginx
@@ -99,21 +93,22 @@ have apt-get || die "nginx $want or newer is missing, and without apt-get it can
 have mmdebstrap || apt_install "unpacking Debian's nginx" mmdebstrap
 [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || apt_install "checking Debian's signatures" debian-archive-keyring
 
+have patchelf || apt_install "running nginx from where it is unpacked" patchelf
+
 tmp=$(mktemp -d "$CACHE/.nginx.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 with_progress "fetching nginx of Debian $suite" unpack "$tmp/root"
-make_runnable "$tmp/root"
-wrapper "$tmp/root" >"$tmp/nginx"
-chmod 755 "$tmp" "$tmp/nginx"
-version=$(version_of "$tmp/nginx")
-new_enough "$tmp/nginx" ||
+chmod 755 "$tmp"
+make_runnable "$tmp/root" "$tmp/root" # to ask it for its version
+version=$(version_of "$tmp/root/usr/sbin/nginx")
+new_enough "$tmp/root/usr/sbin/nginx" ||
 	die "Debian $suite brought nginx ${version:-of no version at all}, and $want or newer is needed."
 
 final=$CACHE/nginx-$version
-wrapper "$tmp/root" | sed "s,^root=.*,root=$final/root," >"$tmp/nginx"
+make_runnable "$tmp/root" "$final/root"
 rm -rf "$final"
 mv -T "$tmp" "$final"
 trap - EXIT
-publish_link "$final/nginx" "$CACHE/bin/nginx"
+publish_link "$final/root/usr/sbin/nginx" "$CACHE/bin/nginx"
 publish_link "$final/root/usr/lib/nginx/modules" "$CACHE/nginx-modules"
 say "nginx $version is at $CACHE/bin/nginx"
