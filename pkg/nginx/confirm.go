@@ -2,143 +2,203 @@ package nginx
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
+	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
-// UnconfirmedError says that nginx was told of a generation and does not
-// serve it.
+// UnconfirmedError says that nginx was told of a generation and does not serve
+// it.
 type UnconfirmedError struct {
 	ID string
+	// After is how long nginx was given.
+	After time.Duration
 	// Why is what was seen last.
 	Why string
+	// Restored is the generation that was published again, for an nginx that
+	// starts; "" where there was none.
+	Restored string
+	// Log is what nginx's master has logged since it was told, as far as
+	// that can be read: its log is a file, or it is our child.
+	Log []Message
 }
 
 func (e *UnconfirmedError) Error() string {
-	return fmt.Sprintf("nginx does not serve generation %.12s: %s", e.ID, e.Why)
-}
-
-// pollInterval is the pause between looks at the workers.
-const pollInterval = 5 * time.Millisecond
-
-// prober asks nginx which generation it serves.
-type prober struct{ client *http.Client }
-
-func newProber(socket string) *prober {
-	return &prober{&http.Client{
-		Timeout: 2 * time.Second,
-		Transport: &http.Transport{
-			// Each question has a connection of its own: it is the accepting
-			// worker that is asked.
-			DisableKeepAlives: true,
-			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return (&net.Dialer{}).DialContext(ctx, "unix", socket)
-			},
-		},
-	}}
-}
-
-func (p *prober) get(ctx context.Context, path string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://nginx"+path, nil)
-	if err != nil {
-		return "", err
-	}
-	response, err := p.client.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = response.Body.Close() }() // it was read
-	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<16))
-	if err != nil {
-		return "", err
-	}
-	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s answers %s", path, response.Status)
-	}
-	return string(body), nil
-}
-
-// generation returns what one worker answers: its generation and its pid.
-func (p *prober) generation(ctx context.Context) (id string, pid int, err error) {
-	body, err := p.get(ctx, "/generation")
-	if err != nil {
-		return "", 0, err
-	}
-	fields := strings.Fields(body)
-	if len(fields) != 2 {
-		return "", 0, fmt.Errorf("/generation answers %.100q", body)
-	}
-	pid, err = strconv.Atoi(fields[1])
-	return fields[0], pid, err
-}
-
-// burst asks n times at once, so that workers that sleep are woken side by
-// side, and puts what they answer into seen.
-func (p *prober) burst(ctx context.Context, n int, seen map[int]string) {
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for range n {
-		wg.Go(func() {
-			if id, pid, err := p.generation(ctx); err == nil {
-				mu.Lock()
-				seen[pid] = id
-				mu.Unlock()
-			}
-		})
-	}
-	wg.Wait()
-}
-
-// confirm waits until all workers that accept connections answer with the id
-// and none of before is among them.
-func (p *prober) confirm(ctx context.Context, m *master, id string, before []Worker) error {
-	seen := map[int]string{}
-	var why string
-	for round := 1; ; round++ {
-		workers, err := m.workers()
-		if err != nil {
-			return err
+	var b strings.Builder
+	fmt.Fprintf(&b, "nginx does not serve generation %.12s after %s: %s", e.ID, e.After.Round(time.Millisecond), e.Why)
+	for i, m := range e.Log {
+		if i == 0 {
+			b.WriteString("; its log says: ")
+		} else {
+			b.WriteString(" / ")
 		}
-		if why = missing(workers, before, id, seen); why == "" {
+		b.WriteString(m.Text)
+	}
+	if e.Restored != "" {
+		fmt.Fprintf(&b, "; generation %.12s is published again", e.Restored)
+	}
+	return b.String()
+}
+
+const (
+	// pauseBefore and pauseAfter are between two looks at the processes,
+	// before and after the first new worker is there: until then nginx needs
+	// the processor more than we do.
+	pauseBefore = 5 * time.Millisecond
+	pauseAfter  = 2 * time.Millisecond
+	// maxBurst is how many questions go out at once at most. nginx moves a
+	// listening socket to the end of its epoll queue at every sixteenth
+	// connection, so that many wake every worker that sleeps.
+	maxBurst = 64
+)
+
+// errRefused is that nginx has said, in its log, that it keeps what it had.
+var errRefused = errors.New("nginx refuses the configuration at run time")
+
+// proof is a confirmation under way.
+type proof struct {
+	// id is what all workers must answer; "" is any, the same from all.
+	id string
+	// before are the workers of before the signal. None of them may accept,
+	// and none of them counts: it can have the same id.
+	before []process
+	// refused tells that nginx has said it will not; nil is that it cannot
+	// tell.
+	refused func() bool
+
+	// answers are by pid, of workers of any time.
+	answers map[int]string
+	// began is when the first worker that counts has answered.
+	began time.Time
+
+	// What was last seen:
+
+	// missing says what keeps the generation from being confirmed.
+	missing string
+	// counted are the workers that accept and are not from before; silent is
+	// how many of them have not answered.
+	counted []process
+	silent  int
+}
+
+// prove waits until the generation is confirmed: every worker that accepts
+// connections has answered with its id, and no worker from before accepts any.
+// The error is that of ctx, or errRefused.
+func (n *Nginx) prove(ctx context.Context, p *proof) error {
+	p.answers = map[int]string{}
+	for burst := 1; ; {
+		n.examine(p)
+		if p.missing == "" {
+			n.learn(p.counted, p.id)
 			return nil
+		}
+		if p.refused != nil && p.refused() {
+			return errRefused
+		}
+		if p.silent > 0 {
+			// A worker that never happens to get a connection is given more.
+			burst = min(2*burst, maxBurst)
+			if n.ask(ctx, p, burst) {
+				continue
+			}
+		}
+		pause := pauseBefore
+		if len(p.counted) > 0 {
+			pause = pauseAfter
 		}
 		select {
 		case <-ctx.Done():
-			return &UnconfirmedError{ID: id, Why: why}
-		case <-time.After(pollInterval):
+			return ctx.Err()
+		case <-time.After(pause):
 		}
-		// A worker that never happens to get a connection is given more.
-		p.burst(ctx, min(len(workers)+1+round/10, 64), seen)
 	}
 }
 
-// missing says what keeps the generation from being confirmed, or "".
-func missing(workers, before []Worker, id string, seen map[int]string) string {
-	accepting := 0
-	for _, w := range workers {
-		if w.Draining {
-			continue
-		}
-		accepting++
-		if slices.ContainsFunc(before, func(b Worker) bool { return b.PID == w.PID }) {
-			return fmt.Sprintf("worker %d from before still accepts connections", w.PID)
-		}
-		switch answer, ok := seen[w.PID]; {
-		case !ok:
-			return fmt.Sprintf("worker %d has not answered", w.PID)
-		case answer != id:
-			return fmt.Sprintf("worker %d serves generation %.12s", w.PID, answer)
+// ask asks count workers at once and tells whether one answered that had not.
+func (n *Nginx) ask(ctx context.Context, p *proof, count int) (news bool) {
+	for _, a := range n.status.burst(ctx, count) {
+		if _, ok := p.answers[a.pid]; !ok {
+			p.answers[a.pid] = a.id
+			news = true
 		}
 	}
-	if accepting == 0 {
-		return "no worker accepts connections"
+	return news
+}
+
+// examine looks at the processes and at what they have answered.
+func (n *Nginx) examine(p *proof) {
+	p.counted, p.silent = nil, 0
+	master, err := findMaster(n.o.PIDFile)
+	if err != nil {
+		p.missing = err.Error()
+		return
 	}
-	return ""
+	all, err := n.look(master)
+	if err != nil {
+		p.missing = err.Error()
+		return
+	}
+	var old, waiting, silent []int
+	others := map[string][]int{}
+	for _, w := range p.before {
+		// One whose master was killed is nobody's worker, and still accepts.
+		if t := title(w.pid); strings.HasPrefix(t, titleWorker) && !strings.HasPrefix(t, titleDraining) && w.runs() {
+			old = append(old, w.pid)
+		}
+	}
+	for w, role := range all {
+		switch {
+		case slices.Contains(p.before, w):
+		case role == starting:
+			waiting = append(waiting, w.pid)
+		case role == accepting:
+			p.counted = append(p.counted, w)
+			answer, ok := p.answers[w.pid]
+			if !ok {
+				silent = append(silent, w.pid)
+			} else {
+				others[answer] = append(others[answer], w.pid)
+			}
+		}
+	}
+	p.silent = len(silent)
+	if p.id == "" && len(others) == 1 && len(silent) == 0 && len(waiting) == 0 {
+		for id := range others {
+			p.id = id
+		}
+	}
+	if len(others[p.id]) > 0 && p.began.IsZero() {
+		p.began = time.Now()
+	}
+	delete(others, p.id)
+	p.missing = explain(old, waiting, silent, others, len(p.counted))
+}
+
+// explain says in words what is missing, or "".
+func explain(old, waiting, silent []int, others map[string][]int, counted int) string {
+	var out []string
+	if counted == 0 {
+		out = append(out, "there is no new worker that accepts connections")
+	}
+	if len(old) > 0 {
+		out = append(out, "of the workers from before still accept connections: "+pids(old))
+	}
+	if len(waiting) > 0 {
+		out = append(out, "workers that start: "+pids(waiting))
+	}
+	if len(silent) > 0 {
+		out = append(out, "workers that have not answered: "+pids(silent))
+	}
+	for _, id := range slices.Sorted(maps.Keys(others)) {
+		out = append(out, fmt.Sprintf("workers that serve generation %.12s: %s", id, pids(others[id])))
+	}
+	return strings.Join(out, "; ")
+}
+
+func pids(list []int) string {
+	slices.Sort(list)
+	return strings.Trim(fmt.Sprint(list), "[]")
 }

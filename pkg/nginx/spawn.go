@@ -4,83 +4,180 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// quitGrace is how long a child may take to end its requests.
-const quitGrace = 30 * time.Second
+const (
+	// A child that dies at once is started again after pauses that grow from
+	// minPause to maxPause; one that lived for longLife begins anew.
+	minPause = 100 * time.Millisecond
+	maxPause = 10 * time.Second
+	longLife = 10 * time.Second
+	// endGrace is how long TERM, and then KILL, may take.
+	endGrace = 5 * time.Second
+	// followInterval is how often a master that is no child is looked at.
+	followInterval = 200 * time.Millisecond
+)
 
-// Spawn runs nginx as a child until ctx ends, and again when it dies. A
-// master that runs already, because the process that started it was killed,
-// is left to serve until it ends. Spawn waits for a published generation.
+// Spawn runs nginx as a child until ctx ends, and again when it dies. It
+// begins when a generation is published. When ctx ends, nginx gets QuitGrace
+// to end its requests.
+//
+// When this process is killed nginx goes on. A master that runs already, by
+// the pid file, is therefore taken over instead of starting a second one.
+// Its log is lost from then on where it went to this process's pipe.
 func (n *Nginx) Spawn(ctx context.Context, log logr.Logger) error {
-	backoff := wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Steps: 8, Cap: 10 * time.Second}
-	for {
-		if err := wait.PollUntilContextCancel(ctx, 20*time.Millisecond, true, func(context.Context) (bool, error) {
-			return n.store.current() != "" && findMaster(n.PIDFile) == nil, nil
-		}); err != nil {
-			return n.quitAdopted()
+	pause := minPause
+	for ctx.Err() == nil {
+		if master, err := findMaster(n.o.PIDFile); err == nil {
+			log.Info("a running nginx is taken over", "pid", master.pid)
+			n.follow(ctx, master, log)
+			continue
 		}
+		if n.store.current() == "" {
+			wait(ctx, n.published, maxPause)
+			continue
+		}
+		n.endOrphans(ctx, log)
 		started := time.Now()
-		err := n.run(ctx, log)
+		err := n.child(ctx, log)
 		if ctx.Err() != nil {
-			return nil
+			break
 		}
-		if time.Since(started) > time.Minute {
-			backoff.Duration, backoff.Steps = 100*time.Millisecond, 8
+		if time.Since(started) > longLife {
+			pause = minPause
 		}
-		pause := backoff.Step()
-		log.Error(err, "nginx ended; it is started again", "pause", pause.String())
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(pause):
-		}
+		log.Error(err, "nginx has ended; it is started again", "pause", pause.String())
+		// A new generation may be what it needs.
+		wait(ctx, n.published, pause)
+		pause = min(2*pause, maxPause)
+	}
+	return nil
+}
+
+// wait returns when something is published, time has passed, or ctx has ended.
+func wait(ctx context.Context, published <-chan struct{}, limit time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-published:
+	case <-time.After(limit):
 	}
 }
 
-// run starts nginx and waits for its end.
-func (n *Nginx) run(ctx context.Context, log logr.Logger) error {
-	cmd := exec.CommandContext(ctx, n.Binary, "-c", filepath.Join(n.Dir, "current", "nginx.conf"), "-g", "daemon off;")
-	// A process group of its own: a terminal's ^C is for the controller,
-	// which then ends nginx in order.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) }
-	cmd.WaitDelay = quitGrace
-	// A pipe would kill nginx by SIGPIPE when this process is killed, so
-	// its words before it has its log go through a file.
-	words, err := os.CreateTemp(filepath.Join(n.Dir, "run"), "stderr-*")
+// child starts nginx and waits for its end.
+func (n *Nginx) child(ctx context.Context, log logr.Logger) error {
+	// nginx ignores SIGPIPE, so the pipe's end with this process does it no
+	// harm. It is not cmd's own: its workers may hold it for longer than it
+	// lives, and cmd.Wait would wait for them.
+	reader, writer, err := os.Pipe()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = errors.Join(os.Remove(words.Name()), words.Close()) }()
-	cmd.Stdout, cmd.Stderr = words, words
-	if err := cmd.Start(); err != nil {
-		return err
+	cmd := exec.Command(n.o.Binary, "-e", "stderr", "-c", n.store.live(), "-g", "daemon off;")
+	cmd.Stdout, cmd.Stderr = os.Stdout, writer
+	// A process group of its own: a terminal's ^C is for this process, which
+	// then ends nginx in order.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	err = cmd.Start()
+	_ = writer.Close() // the child has its own
+	if err != nil {
+		_ = reader.Close() // nobody writes to it
+		return fmt.Errorf("nginx cannot be started: %w", err)
 	}
 	log.Info("nginx started", "pid", cmd.Process.Pid)
-	err = cmd.Wait()
-	if _, seekErr := words.Seek(0, io.SeekStart); seekErr == nil {
-		for lines := bufio.NewScanner(words); lines.Scan(); {
-			log.Info("nginx says", "line", lines.Text())
+	read := make(chan struct{})
+	go func() { defer close(read); n.read(reader, log) }()
+	master, _, err := look(cmd.Process.Pid)
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	if err == nil {
+		select {
+		case err = <-ended:
+		case <-ctx.Done():
+			n.stop(master, log)
+			err = <-ended
 		}
+	} else {
+		err = <-ended // it has ended already
+	}
+	// Its last words come through the pipe, unless workers still hold it.
+	select {
+	case <-read:
+	case <-time.After(time.Second):
+	}
+	if err == nil {
+		err = errors.New("nginx has ended by itself")
+	}
+	if words := n.lastWords(cmd.Process.Pid); words != "" {
+		err = fmt.Errorf("%w: %s", err, words)
 	}
 	return err
 }
 
-// quitAdopted ends a master that an earlier process started.
-func (n *Nginx) quitAdopted() error {
-	m := findMaster(n.PIDFile)
-	if m == nil {
-		return nil
+// read hands the child's lines on until the last process that has the pipe
+// ends.
+func (n *Nginx) read(pipe io.ReadCloser, log logr.Logger) {
+	defer func() { _ = pipe.Close() }() // it is at its end
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		m := parseMessage(lines.Text())
+		n.log.add(m)
+		if severity(m.Level) <= severity("crit") {
+			log.Error(nil, m.Text, "level", m.Level, "pid", m.PID)
+		} else {
+			log.Info(m.Text, "level", m.Level, "pid", m.PID)
+		}
 	}
-	return m.signal(syscall.SIGQUIT)
+}
+
+// lastWords is the last error that a process logged, or "".
+func (n *Nginx) lastWords(pid int) (words string) {
+	lines, _ := n.log.since(0)
+	for _, m := range lines {
+		if m.Level == "emerg" && (m.PID == pid || m.PID == 0) {
+			words = m.Text
+		}
+	}
+	return words
+}
+
+// follow waits for the end of a master that is not our child, and ends it when
+// ctx ends.
+func (n *Nginx) follow(ctx context.Context, master process, log logr.Logger) {
+	for master.runs() {
+		select {
+		case <-ctx.Done():
+			n.stop(master, log)
+			return
+		case <-time.After(followInterval):
+		}
+	}
+	log.Info("nginx has ended", "pid", master.pid)
+}
+
+// stop ends a master: in order, then at once, then by force.
+func (n *Nginx) stop(master process, log logr.Logger) {
+	for _, way := range []struct {
+		signal syscall.Signal
+		grace  time.Duration
+	}{{syscall.SIGQUIT, n.o.QuitGrace}, {syscall.SIGTERM, endGrace}, {syscall.SIGKILL, endGrace}} {
+		if err := master.signal(way.signal); errors.Is(err, os.ErrProcessDone) {
+			return
+		} else if err != nil {
+			log.Error(err, "nginx cannot be ended")
+			return
+		}
+		for deadline := time.Now().Add(way.grace); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+			if !master.runs() {
+				return
+			}
+		}
+		log.Info("nginx has not ended in time", "pid", master.pid, "signal", way.signal.String(), "after", way.grace.String())
+	}
 }

@@ -3,33 +3,51 @@ package nginx
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
 // Generation is a finished configuration.
 type Generation struct {
-	// ID names it; nginx answers with it.
+	// ID names it; nginx answers with it. It is the hexadecimal sha256 of
+	// the configuration.
 	ID string
 	// Text is the content of nginx.conf.
 	Text []byte
 }
 
-// keep is how many generations stay on disk besides the current one.
-const keep = 5
+// Stored is a generation on disk.
+type Stored struct {
+	ID string
+	// Time is when it was staged, or when it was last published.
+	Time time.Time
+	// Current is the one that a starting nginx reads.
+	Current bool
+}
+
+// keep is how many generations stay on disk besides those in use.
+const keep = 10
+
+// idPattern keeps an id from being another path, and holds a whole sha256.
+var idPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // store holds generations below a directory:
 //
 //	generations/ID/nginx.conf
 //	current -> generations/ID
 //	rejected/nginx.conf, rejected/message
-//	run/            sockets, temporary files
+//	run/            sockets, the pid file, temporary files
+//
+// What is there is whole: it comes into its place by a rename.
 type store struct{ dir string }
 
 func (s store) init() error {
-	for _, d := range []string{"generations", "rejected", "run"} {
+	for _, d := range []string{"generations", "run"} {
 		if err := os.MkdirAll(filepath.Join(s.dir, d), 0o755); err != nil {
 			return err
 		}
@@ -37,27 +55,91 @@ func (s store) init() error {
 	return nil
 }
 
+// file is the nginx.conf of a generation.
 func (s store) file(id string) string { return filepath.Join(s.dir, "generations", id, "nginx.conf") }
 
-// stage writes the generation to its place.
-func (s store) stage(g Generation) error {
-	dir := filepath.Dir(s.file(g.ID))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+// live is the nginx.conf that a starting nginx reads.
+func (s store) live() string { return filepath.Join(s.dir, "current", "nginx.conf") }
+
+// has tells whether the generation is on disk.
+func (s store) has(id string) bool {
+	if !idPattern.MatchString(id) {
+		return false
 	}
-	return writeFile(s.file(g.ID), g.Text, 0o644)
+	_, err := os.Stat(s.file(id))
+	return err == nil
 }
 
-// publish makes the generation the one that a starting nginx reads.
+// stage puts the generation on disk. The id is a hash of the text, so one that
+// is there needs no writing.
+func (s store) stage(g Generation) error {
+	if !idPattern.MatchString(g.ID) {
+		return fmt.Errorf("the generation's id is %.80q; it must be a hexadecimal sha256; nginx goes on with what it has", g.ID)
+	}
+	if s.has(g.ID) {
+		return nil
+	}
+	return s.replaceDir(filepath.Join("generations", g.ID), map[string][]byte{"nginx.conf": g.Text})
+}
+
+// reject keeps a generation that nginx refused, with nginx's words, in the
+// place of the one that was refused before.
+func (s store) reject(g Generation, message string) error {
+	return errors.Join(
+		s.replaceDir("rejected", map[string][]byte{"nginx.conf": g.Text, "message": []byte(message)}),
+		s.remove(g.ID),
+	)
+}
+
+// remove drops a generation that is not the current one.
+func (s store) remove(id string) error {
+	if id == s.current() {
+		return nil
+	}
+	return os.RemoveAll(filepath.Dir(s.file(id)))
+}
+
+// replaceDir makes a directory with the files, in the place of one that may be
+// there.
+func (s store) replaceDir(name string, files map[string][]byte) error {
+	next, err := os.MkdirTemp(s.dir, ".new-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(next) }() // gone after the rename
+	for file, data := range files {
+		if err := os.WriteFile(filepath.Join(next, file), data, 0o644); err != nil {
+			return err
+		}
+	}
+	// nginx's user is not always ours.
+	if err := os.Chmod(next, 0o755); err != nil {
+		return err
+	}
+	target := filepath.Join(s.dir, name)
+	if err := os.RemoveAll(target); err != nil {
+		return err
+	}
+	return os.Rename(next, target)
+}
+
+// publish makes the generation the one that a starting or signalled nginx
+// reads.
 func (s store) publish(id string) error {
-	next := filepath.Join(s.dir, "current.next")
-	if err := os.Remove(next); err != nil && !errors.Is(err, os.ErrNotExist) {
+	next := filepath.Join(s.dir, ".current-next")
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := os.Symlink(filepath.Join("generations", id), next); err != nil {
 		return err
 	}
-	return os.Rename(next, filepath.Join(s.dir, "current"))
+	if err := os.Rename(next, filepath.Join(s.dir, "current")); err != nil {
+		return err
+	}
+	// The time orders generations for collect. One that was removed behind
+	// our back is told by the test before.
+	now := time.Now()
+	return os.Chtimes(filepath.Dir(s.file(id)), now, now)
 }
 
 // current returns the id that is published, or "".
@@ -69,57 +151,80 @@ func (s store) current() string {
 	return filepath.Base(target)
 }
 
-// reject keeps a generation that nginx refused, with nginx's words.
-func (s store) reject(g Generation, message string) error {
-	return errors.Join(
-		writeFile(filepath.Join(s.dir, "rejected", "nginx.conf"), g.Text, 0o644),
-		writeFile(filepath.Join(s.dir, "rejected", "message"), []byte(message), 0o644),
-		os.RemoveAll(filepath.Dir(s.file(g.ID))),
-	)
-}
-
-// collect removes the oldest generations but for the current one.
-func (s store) collect() error {
+// list returns the generations on disk, the newest first.
+func (s store) list() ([]Stored, error) {
 	entries, err := os.ReadDir(filepath.Join(s.dir, "generations"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	type aged struct {
-		name string
-		time time.Time
-	}
-	var old []aged
+	var out []Stored
 	current := s.current()
 	for _, e := range entries {
 		info, err := e.Info()
-		if err != nil || e.Name() == current {
-			continue
+		if err != nil {
+			continue // it is just being removed
 		}
-		old = append(old, aged{e.Name(), info.ModTime()})
+		out = append(out, Stored{ID: e.Name(), Time: info.ModTime(), Current: e.Name() == current})
 	}
-	slices.SortFunc(old, func(a, b aged) int { return b.time.Compare(a.time) })
-	for i, a := range old {
-		if i < keep {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(s.dir, "generations", a.name)); err != nil {
-			return err
-		}
-	}
-	return nil
+	slices.SortFunc(out, func(a, b Stored) int { return b.Time.Compare(a.Time) })
+	return out, nil
 }
 
-// writeFile replaces a file at once.
-func writeFile(path string, data []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+// removeSockets removes what a master that was killed has left: nginx does
+// not start where a socket's file is in its way. There must be no master.
+func (s store) removeSockets() error {
+	left, err := filepath.Glob(filepath.Join(s.dir, "run", "*.sock"))
+	for _, socket := range left {
+		err = errors.Join(err, removeIfThere(socket))
+	}
+	return err
+}
+
+// collect removes the oldest generations, but none that is published or used.
+func (s store) collect(used func(id string) bool) error {
+	list, err := s.list()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(f.Name()) }() // gone after the rename
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(mode), f.Close())
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	var failed []error
+	spare := 0
+	for _, g := range list {
+		if g.Current || used(g.ID) {
+			continue
+		}
+		if spare++; spare > keep {
+			failed = append(failed, s.remove(g.ID))
+		}
 	}
-	return os.Rename(f.Name(), path)
+	return errors.Join(failed...)
+}
+
+// read returns the text of the generation whose id begins with prefix.
+func (s store) read(prefix string) ([]byte, error) {
+	list, err := s.list()
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(g Stored) bool { return prefix == "" || !strings.HasPrefix(g.ID, prefix) })
+	if len(list) != 1 {
+		return nil, fmt.Errorf("%d generations on disk have an id that begins with %.80q; exactly one is expected", len(list), prefix)
+	}
+	return os.ReadFile(s.file(list[0].ID))
+}
+
+// rejected returns what reject has kept.
+func (s store) rejected() (text, message []byte, err error) {
+	dir := filepath.Join(s.dir, "rejected")
+	if message, err = os.ReadFile(filepath.Join(dir, "message")); err != nil {
+		return nil, nil, err
+	}
+	text, err = os.ReadFile(filepath.Join(dir, "nginx.conf"))
+	return text, message, err
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }

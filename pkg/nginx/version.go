@@ -2,7 +2,6 @@ package nginx
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,6 +20,9 @@ var MinimumVersion = Version{1, 30, 1}
 
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v[0], v[1], v[2]) }
 
+// Compare is negative when v is older than other, and 0 when they are equal.
+func (v Version) Compare(other Version) int { return slices.Compare(v[:], other[:]) }
+
 // Info is what an nginx binary says of itself.
 type Info struct {
 	Version Version
@@ -29,15 +31,16 @@ type Info struct {
 }
 
 var (
-	versionPattern = regexp.MustCompile(`nginx/(\d+)\.(\d+)\.(\d+)`)
-	modulesPattern = regexp.MustCompile(`--modules-path=(\S+)`)
+	versionPattern = regexp.MustCompile(`(?m)^nginx version: nginx/(\d+)\.(\d+)\.(\d+)`)
+	modulesPattern = regexp.MustCompile(`--modules-path=('[^']*'|\S+)`)
 )
 
-// Inspect runs `nginx -V`. A version below MinimumVersion is an error.
+// Inspect runs `nginx -V`. A version below MinimumVersion is an error, and so
+// is a binary that is no nginx.
 func Inspect(ctx context.Context, binary string) (Info, error) {
 	out, err := exec.CommandContext(ctx, binary, "-V").CombinedOutput()
 	if err != nil {
-		return Info{}, fmt.Errorf("%s -V: %w", binary, err)
+		return Info{}, fmt.Errorf("%s -V cannot tell the version of nginx: %w", binary, err)
 	}
 	return parseInfo(binary, string(out))
 }
@@ -45,33 +48,45 @@ func Inspect(ctx context.Context, binary string) (Info, error) {
 func parseInfo(binary, out string) (Info, error) {
 	m := versionPattern.FindStringSubmatch(out)
 	if m == nil {
-		return Info{}, fmt.Errorf("%s does not tell its version", binary)
+		return Info{}, fmt.Errorf("%s -V tells no version of nginx, but %.100q", binary, out)
 	}
 	var info Info
 	for i := range info.Version {
 		n, err := strconv.Atoi(m[i+1])
 		if err != nil {
-			return Info{}, err
+			return Info{}, fmt.Errorf("%s -V tells the version %s: %w", binary, m[0], err)
 		}
 		info.Version[i] = n
 	}
-	if slices.Compare(info.Version[:], MinimumVersion[:]) < 0 {
-		return Info{}, fmt.Errorf("nginx %s is not accepted: versions before %s have a heap overflow in the rewrite module (CVE-2026-42945)", info.Version, MinimumVersion)
+	if info.Version.Compare(MinimumVersion) < 0 {
+		return Info{}, fmt.Errorf("%s is nginx %s, which is not accepted: versions before %s have a heap overflow in the rewrite module (CVE-2026-42945), and an Ingress can reach it",
+			binary, info.Version, MinimumVersion)
 	}
 	if m := modulesPattern.FindStringSubmatch(out); m != nil {
-		info.ModulesPath = m[1]
+		info.ModulesPath = trimQuotes(m[1])
 	}
 	return info, nil
 }
 
-// Module returns the file of a dynamic module, or "" where it is not
-// installed. dir replaces ModulesPath if it is not empty.
+func trimQuotes(s string) string {
+	if len(s) > 1 && s[0] == '\'' {
+		return s[1 : len(s)-1]
+	}
+	return s
+}
+
+// Module returns the file of a dynamic module, such as
+// ngx_http_js_module.so, or "" where it is not installed. A dir that is not
+// empty replaces ModulesPath.
 func (i Info) Module(dir, name string) string {
 	if dir == "" {
 		dir = i.ModulesPath
 	}
+	if dir == "" {
+		return "" // built without dynamic modules
+	}
 	path := filepath.Join(dir, name)
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) || dir == "" {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return ""
 	}
 	return path

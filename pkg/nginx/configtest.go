@@ -1,0 +1,78 @@
+package nginx
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// RefusedError says that nginx refuses a configuration. Nothing has changed:
+// nginx serves what it served before.
+type RefusedError struct {
+	// Message is nginx's own, without time and level.
+	Message string
+	// File and Line are where; "" and 0 where nginx does not tell. File is a
+	// path in the staged generation, or of a file that it names.
+	File string
+	Line int
+	// Output is all that nginx printed.
+	Output string
+}
+
+func (e *RefusedError) Error() string {
+	return "nginx refuses the configuration, and goes on with the one before: " + e.Message
+}
+
+// test has nginx read the file and returns its warnings. The error of a
+// configuration that nginx refuses is a *RefusedError; any other says that
+// there was no test.
+//
+// A test beside a running master does it no harm: nginx binds no socket with
+// SO_REUSEPORT then and takes one that is in use for a good one, and it opens
+// the pid file without writing to it. Without a master it leaves an empty pid
+// file.
+func test(ctx context.Context, binary, file string, timeout time.Duration) (warnings []Message, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("it took longer than %s", timeout))
+	defer cancel()
+	// Before nginx has read where its log is, it opens the one that was set
+	// at its build, which an unprivileged user may not.
+	cmd := exec.CommandContext(ctx, binary, "-e", "stderr", "-t", "-q", "-c", file)
+	cmd.WaitDelay = time.Second
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	runErr := cmd.Run()
+	messages := parseMessages(out.String())
+	for _, m := range messages {
+		if m.Level == "warn" {
+			warnings = append(warnings, m)
+		}
+	}
+	var exit *exec.ExitError
+	switch {
+	case runErr == nil:
+		return warnings, nil
+	case ctx.Err() != nil:
+		return warnings, fmt.Errorf("%s -t was ended: %w; nginx goes on with the configuration before", binary, context.Cause(ctx))
+	case !errors.As(runErr, &exit) || exit.ExitCode() < 0:
+		return warnings, fmt.Errorf("%s -t did not run to its end: %w; nginx goes on with the configuration before", binary, runErr)
+	}
+	return warnings, refusal(messages, out.String())
+}
+
+// refusal makes an error of what nginx printed. nginx stops at the first
+// fault; what else it prints follows from that.
+func refusal(messages []Message, out string) *RefusedError {
+	refused := &RefusedError{Message: strings.TrimSpace(out), Output: out}
+	worst := severity("warn")
+	for _, m := range messages {
+		if s := severity(m.Level); s < worst {
+			worst = s
+			refused.Message, refused.File, refused.Line = m.Text, m.File, m.Line
+		}
+	}
+	return refused
+}
