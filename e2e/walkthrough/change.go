@@ -30,7 +30,7 @@ func change(r *run) error {
 			if err := r.scale("echo", n); err != nil {
 				return err
 			}
-			if err := r.settle("echo", n); err != nil {
+			if err := r.settle("echo", n, true); err != nil {
 				return err
 			}
 		}
@@ -159,10 +159,10 @@ func (r *run) rolledOut(name string, replicas int) error {
 		}
 		s := d.Status
 		if s.ObservedGeneration >= d.Generation && int(s.UpdatedReplicas) == replicas && int(s.AvailableReplicas) == replicas && int(s.Replicas) == replicas {
-			return r.settle(name, replicas)
+			return r.settle(name, replicas, false)
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("Deployment %s: %d of %d pods are new and available after %s", name, s.UpdatedReplicas, replicas, patience)
+			return fmt.Errorf("%s: %d of %d pods are new and available after %s", name, s.UpdatedReplicas, replicas, patience)
 		}
 		select {
 		case <-time.After(poll):

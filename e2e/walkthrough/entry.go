@@ -1,7 +1,7 @@
 package walkthrough
 
 import (
-	"fmt"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -62,29 +62,40 @@ func route(r *run) error {
 		return a.status == http.StatusNotFound
 	})
 
-	a := r.send(backend)
-	client := ""
-	if a.echo != nil {
-		client = a.echo.Header("X-Real-IP")
-	}
-	for _, want := range []struct{ header, pattern string }{
-		{"X-Real-IP", `[0-9a-f.:]+`},
-		{"X-Forwarded-For", regexp.QuoteMeta(client)},
-		{"X-Forwarded-Host", regexp.QuoteMeta(fooBar)},
-		{"X-Forwarded-Port", `80`},
-		{"X-Forwarded-Proto", `http`},
-		{"X-Scheme", `http`},
-		{"X-Request-ID", `[0-9a-f]{32}`},
-	} {
-		c := Check{Sent: backend.String(), Want: fmt.Sprintf("the pod saw %s: %s", want.header, want.pattern), Got: a.String()}
-		if a.echo != nil {
-			value := a.echo.Header(want.header)
-			c.Got = fmt.Sprintf("%s: %s", want.header, value)
-			c.OK = regexp.MustCompile(`^(?:` + want.pattern + `)$`).MatchString(value)
-		}
-		r.check(c)
-	}
+	r.checkHeaders(backend)
 	return nil
 }
+
+// checkHeaders checks what the pod is told of the client.
+func (r *run) checkHeaders(q request) {
+	a := r.send(q)
+	c := Check{
+		Sent: q.String(), Got: a.String(), OK: a.echo != nil,
+		Want: "the pod saw the client's address, and this host, port and scheme",
+	}
+	if a.echo != nil {
+		client := a.echo.Header("X-Real-IP")
+		c.OK = net.ParseIP(client) != nil
+		var got []string
+		for _, h := range []struct{ name, want string }{
+			{"X-Real-IP", client},
+			{"X-Forwarded-For", client},
+			{"X-Forwarded-Host", q.host},
+			{"X-Forwarded-Port", "80"},
+			{"X-Forwarded-Proto", "http"},
+			{"X-Scheme", "http"},
+		} {
+			value := a.echo.Header(h.name)
+			got = append(got, h.name+": "+value)
+			c.OK = c.OK && value == h.want
+		}
+		id := a.echo.Header("X-Request-ID")
+		c.Got = strings.Join(append(got, "X-Request-ID: "+id), ", ")
+		c.OK = c.OK && requestID.MatchString(id)
+	}
+	r.check(c)
+}
+
+var requestID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 func isOK(a answer) bool { return a.status == http.StatusOK }

@@ -3,6 +3,7 @@ package walkthrough
 import (
 	"fmt"
 	"io"
+	"time"
 )
 
 // Printer is a Reporter that writes for people.
@@ -12,11 +13,17 @@ type Printer struct {
 	Color bool
 	// Right and Wrong count the checks.
 	Right, Wrong int
+
+	start time.Time
 }
 
-// Step writes a heading.
+// Step writes a heading, with the time since the first one.
 func (p *Printer) Step(number int, title string) {
-	fmt.Fprintf(p.W, "\n%s\n", p.paint("1", fmt.Sprintf("%2d  %s", number, title)))
+	if p.start.IsZero() {
+		p.start = time.Now()
+	}
+	fmt.Fprintf(p.W, "\n%s  %s\n", p.paint("1", fmt.Sprintf("%2d  %s", number, title)),
+		p.paint("2", fmt.Sprintf("%.1f s", time.Since(p.start).Seconds())))
 }
 
 // Did writes what was done.

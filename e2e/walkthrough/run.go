@@ -17,7 +17,7 @@ const namespace = "default"
 
 // patience is how long something may take to become what it should be. It is
 // for slow machines: the times that were taken are printed.
-const patience = 30 * time.Second
+const patience = 15 * time.Second
 
 // poll is how often it is looked whether it has.
 const poll = 50 * time.Millisecond
@@ -104,9 +104,9 @@ func (r *run) pods(app string) ([]corev1.Pod, error) {
 	return pods, nil
 }
 
-// settle waits until an application has exactly n pods, all ready, and none
-// that is about to go.
-func (r *run) settle(app string, n int) error {
+// settle waits until an application has exactly n ready pods, and no other one
+// unless pods that are leaving may still be there.
+func (r *run) settle(app string, n int, leaving bool) error {
 	deadline := time.Now().Add(patience)
 	for {
 		var list corev1.PodList
@@ -119,7 +119,7 @@ func (r *run) settle(app string, n int) error {
 				ready++
 			}
 		}
-		if ready == n && len(list.Items) == n {
+		if ready == n && (leaving || len(list.Items) == n) {
 			return nil
 		}
 		if time.Now().After(deadline) {

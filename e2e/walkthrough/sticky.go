@@ -33,7 +33,7 @@ func sticky(r *run) error {
 	if err := r.scale("echo", 3); err != nil {
 		return err
 	}
-	if err := r.settle("echo", 3); err != nil {
+	if err := r.settle("echo", 3, false); err != nil {
 		return err
 	}
 
@@ -77,7 +77,7 @@ func sticky(r *run) error {
 	if err := r.scale("echo", 6); err != nil {
 		return err
 	}
-	if err := r.settle("echo", 6); err != nil {
+	if err := r.settle("echo", 6, true); err != nil {
 		return err
 	}
 	newcomers := map[string]session{}

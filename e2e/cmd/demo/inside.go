@@ -12,6 +12,9 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/sidegate/sidegate/e2e/kit"
 )
@@ -127,7 +130,22 @@ func (c *cluster) startNode() error {
 		"--kubeconfig="+c.plane.Kubeconfig, "--log-dir="+pods,
 		"--image=sidegate.test/echo="+echo, "--image=sidegate.test/default-backend="+echo)
 	cmd.Stdout, cmd.Stderr = out, out
-	return cmd.Start()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
+	for {
+		var nodes corev1.NodeList
+		if err := c.plane.Client.List(context.Background(), &nodes); err == nil && len(nodes.Items) > 0 {
+			return nil
+		}
+		select {
+		case err := <-exited:
+			return fmt.Errorf("podrunner has ended (%w): see %s", err, out.Name())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // controller starts the gateway, or its controller anew.

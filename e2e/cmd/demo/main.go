@@ -18,6 +18,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -27,6 +29,9 @@ import (
 )
 
 func main() {
+	// net/http complains there of answers that a step provokes: nginx refuses the
+	// PROXY protocol until it is told of it.
+	log.SetOutput(io.Discard)
 	err := run(os.Args[1:])
 	switch {
 	case errors.Is(err, walkthrough.ErrWrong): // said already, check by check

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,6 +79,7 @@ func up(ctx context.Context, dir, netns string, keep bool) error {
 	if applyErr := kit.Apply(ctx, env.Client, env.Manifests, "default", "browser.yaml"); applyErr != nil {
 		return errors.Join(err, applyErr)
 	}
+	d.awaitBrowser()
 	if keepErr := d.tell(order{Keep: true}); keepErr != nil {
 		return errors.Join(err, keepErr)
 	}
@@ -253,6 +255,26 @@ The controller:
 
 To end and remove it: make demo-clean
 `, d.dir, d.addresses["http"], d.addresses["https"], d.kubeconfig(), d.addresses["debug"], d.addresses["health"], httpPort, kubectl)
+}
+
+// awaitBrowser waits until the URL for the browser answers, for a while: it is
+// the first thing that will be tried.
+func (d *demo) awaitBrowser() {
+	req, err := http.NewRequest(http.MethodGet, "http://"+d.addresses["http"]+"/", nil)
+	if err != nil {
+		return
+	}
+	req.Host = "echo.localhost"
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			continue
+		}
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			return
+		}
+	}
 }
 
 func isTerminal(f *os.File) bool {

@@ -22,12 +22,14 @@ import (
 )
 
 func main() {
-	kubeconfig := flag.String("kubeconfig", os.Getenv("KUBECONFIG"), "how to reach the API server")
-	node := flag.String("node", "node-1", "the name of the Node")
-	logs := flag.String("log-dir", "", "the folder for what the containers print; thrown away when empty")
+	// Not the common one, in which controller-runtime has a flag kubeconfig.
+	flags := flag.NewFlagSet("podrunner", flag.ExitOnError)
+	kubeconfig := flags.String("kubeconfig", os.Getenv("KUBECONFIG"), "how to reach the API server")
+	node := flags.String("node", "node-1", "the name of the Node")
+	logs := flags.String("log-dir", "", "the folder for what the containers print; thrown away when empty")
 	images := imageFlag{}
-	flag.Var(images, "image", "IMAGE=PROGRAM: what stands for an image; may be repeated")
-	flag.Parse()
+	flags.Var(images, "image", "IMAGE=PROGRAM: what stands for an image; may be repeated")
+	flags.Parse(os.Args[1:]) //nolint:errcheck // it exits
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	if err := run(ctx, *kubeconfig, *node, kit.Processes{Images: images, LogDir: *logs}); err != nil {
