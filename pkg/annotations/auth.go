@@ -49,7 +49,15 @@ var authRows = []Row{
 		Name: "auth-realm", Family: "auth", Type: "text", Scope: ScopeLocation, Risk: RiskMedium,
 		Doc:     "The text that a browser shows when it asks for the password.",
 		Support: Supported,
-		parse:   text(func(s *Set) *string { return &s.Auth.Realm }),
+		parse: func(s *Set, v string) error {
+			realm, err := model.Text(v)
+			if realm == "off" {
+				// nginx would take it for "no authentication".
+				return &model.InvalidError{Rule: "be any other text than off"}
+			}
+			s.Auth.Realm = realm
+			return err
+		},
 	},
 }
 

@@ -38,13 +38,3 @@ func enum(place func(*Set) *string, words ...string) func(*Set, string) error {
 		return err
 	}
 }
-
-func text(place func(*Set) *string) func(*Set, string) error {
-	return func(s *Set, v string) error {
-		t, err := model.Text(v)
-		if err == nil {
-			*place(s) = t
-		}
-		return err
-	}
-}

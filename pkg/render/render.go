@@ -165,3 +165,6 @@ func (r *Renderer) generation() model.Raw {
 	r.mark = r.out.Len()
 	return model.NewRaw(zeroID)
 }
+
+// PartText is the text of a part.
+func (r *Result) PartText(p Part) string { return string(r.Text[p.start:p.end]) }
