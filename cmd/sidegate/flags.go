@@ -34,7 +34,7 @@ type options struct {
 	nginxBinary, nginxDir, nginxSecretsDir   string
 	nginxPIDFile, nginxUser, nginxLogDir     string
 	nginxModulesDir, scriptFile, templateDir string
-	nginxSpawn                               bool
+	nginxSpawn, profiling                    bool
 	debugAddress, discoveryAddress           string
 	discoveryListeners                       int
 	clusterDNS                               []string
@@ -65,6 +65,7 @@ func (o *options) common(f *pflag.FlagSet) {
 	f.StringVar(&o.scriptFile, "nginx-script", "/etc/nginx/sidegate.js", "the script for nginx's njs module; it is used where both are there")
 	f.StringVar(&o.templateDir, "template-dir", "", "a directory of templates that replace the built-in ones; it is watched")
 	f.StringVar(&o.debugAddress, "debug-address", "127.0.0.1:10256", "the address of the debug endpoint; empty is none")
+	f.BoolVar(&o.profiling, "profiling", false, "add /debug/pprof to the debug endpoint")
 	f.StringVar(&o.discoveryAddress, "discovery-address", "127.0.0.1:10530", "the first address on which endpoints are told to nginx")
 	f.IntVar(&o.discoveryListeners, "discovery-listeners", 24, "the number of such addresses, upward from the first port")
 	f.StringSliceVar(&o.clusterDNS, "cluster-dns", nil, "the name servers of the cluster; those of /etc/resolv.conf without it")
@@ -118,7 +119,7 @@ var acceptedFlags = []acceptedFlag{
 	{"max-buckets", "int", notYet}, {"maxmind-edition-ids", "string", notYet}, {"maxmind-license-key", "string", notYet},
 	{"maxmind-mirror", "string", notYet}, {"maxmind-retries-count", "int", notYet}, {"maxmind-retries-timeout", "duration", notYet},
 	{"metrics-per-host", "bool", notYet}, {"metrics-per-undefined-host", "bool", notYet}, {"monitor-max-batch-size", "int", noNeed},
-	{"profiler-address", "string", noNeed}, {"profiler-port", "int", noNeed}, {"profiling", "bool", noNeed},
+	{"profiler-address", "string", noNeed}, {"profiler-port", "int", noNeed},
 	{"report-node-internal-ip-address", "bool", notYet}, {"report-status-classes", "bool", notYet},
 	{"shutdown-grace-period", "int", notYet}, {"size-buckets", "list", notYet}, {"ssl-passthrough-proxy-port", "int", noNeed},
 	{"status-port", "int", noNeed}, {"status-update-interval", "int", noNeed}, {"stream-port", "int", noNeed},

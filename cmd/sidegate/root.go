@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/sidegate/sidegate/pkg/controller"
-	"github.com/sidegate/sidegate/pkg/debug"
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -41,8 +40,7 @@ Without a command it is the controller, with the flags of ingress-nginx.`,
 		SilenceErrors: true,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.showVersion {
-				_, err := fmt.Fprintln(c.OutOrStdout(), "sidegate", version)
-				return err
+				return printVersion(c)
 			}
 			return o.runController(c)
 		},
@@ -78,7 +76,7 @@ func (o *options) runController(c *cobra.Command) error {
 		Config: core, Classes: o.classes(), WatchNamespace: o.watchNamespace,
 		HealthAddress: net.JoinHostPort(o.healthHost, strconv.Itoa(o.healthPort)), HealthPath: o.healthPath,
 		DisableEvents: o.disableEvents, ShutdownGrace: time.Duration(o.shutdownGrace) * time.Second,
-		Debug: func(core *controller.Core) manager.Runnable { return debug.NewServer(o.debugAddress, core) },
+		Debug: func(core *controller.Core) manager.Runnable { return o.debugServer(core) },
 	}
 	if config.ConfigMap, err = objectName("configmap", o.configMap); err != nil {
 		return err

@@ -2,19 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
+	"os"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sidegate/sidegate/pkg/controller"
-	"github.com/sidegate/sidegate/pkg/debug"
-	"github.com/sidegate/sidegate/pkg/snapshot"
+	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
-	"k8s.io/apimachinery/pkg/types"
 )
-
-// dirFlag names a directory of manifests.
-const dirFlag = "filename"
 
 func newServeCommand() *cobra.Command {
 	o := &options{nginxSpawn: true}
@@ -24,30 +21,53 @@ func newServeCommand() *cobra.Command {
 		Short: "Serve a directory of manifests instead of a cluster",
 		Long: `Serve runs the controller's pipeline on a directory of manifests, with an nginx
 of its own. The directory is watched: a change can be tried before it goes to a
-cluster. Endpoints come from EndpointSlices among the manifests.`,
-		Example: "  sidegate serve -f ./manifests --http-port 8080 --https-port 8443 --nginx-dir ./state --nginx-log-dir ./state/run",
-		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return o.serve(c.Context(), dir) },
+cluster. Endpoints come from EndpointSlices among the manifests.
+
+Without --nginx-dir the state of nginx is kept in a directory that is removed at
+the end.`,
+		Example: `  sidegate serve -f ./manifests
+  sidegate serve -f ./manifests --http-port 80 --https-port 443 --nginx-dir /run/sidegate`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return o.serve(c.Context(), c.Flags(), dir) },
 	}
 	o.common(c.Flags())
-	c.Flags().StringVarP(&dir, dirFlag, "f", "", "the directory of manifests")
-	if err := c.MarkFlagRequired(dirFlag); err != nil {
-		panic(err) // the flag is there
+	manifestsFlag(c, &dir)
+	// Ports that any user may have.
+	for name, value := range map[string]string{"http-port": "8080", "https-port": "8443"} {
+		flag := c.Flags().Lookup(name)
+		if err := flag.Value.Set(value); err != nil {
+			panic(err) // it is a number
+		}
+		flag.DefValue = value
 	}
 	return c
 }
 
-func (o *options) serve(ctx context.Context, dir string) error {
+func (o *options) serve(ctx context.Context, flags *pflag.FlagSet, dir string) error {
 	log, err := o.logger()
 	if err != nil {
-		return err
-	}
-	if err := o.complete(); err != nil {
 		return err
 	}
 	source, err := o.dirSource(dir)
 	if err != nil {
 		return err
+	}
+	// What is wrong at the start ends the command, what comes later does not.
+	if _, err := source.Snapshot(ctx); err != nil {
+		return err
+	}
+	if !flags.Changed("nginx-dir") {
+		// Names of unix sockets are short, and so is the one of this directory.
+		if o.nginxDir, err = os.MkdirTemp("", "sidegate-"); err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(o.nginxDir) }() // it holds nothing of value
+	}
+	if err := o.complete(); err != nil {
+		return err
+	}
+	if !flags.Changed("nginx-log-dir") {
+		o.nginxLogDir = o.nginxDir + "/run"
 	}
 	config, err := o.core(ctx, log, prometheus.NewRegistry())
 	if err != nil {
@@ -58,8 +78,9 @@ func (o *options) serve(ctx context.Context, dir string) error {
 		return err
 	}
 	core.Pipeline.Report = func(old, next *controller.State) {
-		for _, f := range next.Findings {
-			log.Info(f.Message, "object", f.Object.String(), "severity", string(f.Severity), "reason", f.Reason, "field", f.Field, "value", f.Value)
+		logNewFindings(log, old.Findings, next.Findings)
+		if next.Confirmed && !old.Confirmed {
+			log.Info("serving", "http", o.httpPort, "https", o.httpsPort, "debug", o.debugAddress, "manifests", dir, "nginx", o.nginxDir)
 		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -67,18 +88,19 @@ func (o *options) serve(ctx context.Context, dir string) error {
 	group.Go(func() error {
 		return controller.WatchDir(ctx, dir, func() { core.Trigger("the manifests changed") })
 	})
-	group.Go(func() error { return debug.NewServer(o.debugAddress, core).Start(ctx) })
+	group.Go(func() error { return o.debugServer(core).Start(ctx) })
 	return group.Wait()
 }
 
-// dirSource reads manifests with the classes and the ConfigMap of the flags.
-func (o *options) dirSource(dir string) (snapshot.Dir, error) {
-	if dir == "" {
-		return snapshot.Dir{}, errors.New("-f names no directory")
+// logNewFindings logs what was not there before.
+func logNewFindings(log logr.Logger, old, next []model.Finding) {
+	known := make(map[model.Finding]bool, len(old))
+	for _, f := range old {
+		known[f] = true
 	}
-	configMap, err := objectName("configmap", o.configMap)
-	if configMap == (types.NamespacedName{}) {
-		configMap = types.NamespacedName{Namespace: "ingress-nginx", Name: "ingress-nginx-controller"}
+	for _, f := range next {
+		if !known[f] {
+			log.Info(f.Message, "object", f.Object.String(), "severity", string(f.Severity), "reason", f.Reason, "field", f.Field, "value", f.Value)
+		}
 	}
-	return snapshot.Dir{Path: dir, Classes: o.classes(), ConfigMap: configMap}, err
 }

@@ -33,11 +33,16 @@ type Explanation struct {
 	Certificate *Certificate `json:"certificate,omitempty"`
 	Server      *Server      `json:"server,omitempty"`
 	Location    *Location    `json:"location,omitempty"`
-	Ingress     *Ingress     `json:"ingress,omitempty"`
-	Auth        *Auth        `json:"auth,omitempty"`
-	Rewrite     *Rewrite     `json:"rewrite,omitempty"`
-	Upstream    *Upstream    `json:"upstream,omitempty"`
-	Answer      Answer       `json:"answer"`
+	// Ingress is the owner of the location, as NAMESPACE/NAME; "" is Sidegate
+	// itself. Claim is what it says.
+	Ingress  string    `json:"ingress,omitempty"`
+	Claim    *Claim    `json:"claim,omitempty"`
+	Auth     *Auth     `json:"auth,omitempty"`
+	Rewrite  *Rewrite  `json:"rewrite,omitempty"`
+	Upstream *Upstream `json:"upstream,omitempty"`
+	// Servers are the upstream's, with their endpoints now.
+	Servers []UpstreamServer `json:"servers,omitempty"`
+	Answer  Answer           `json:"answer"`
 	// Findings are those about the Ingress.
 	Findings []model.Finding `json:"findings,omitempty"`
 	// Unsure says where nginx may do something else.
@@ -85,10 +90,8 @@ type Other struct {
 	Ingress string `json:"ingress,omitempty"`
 }
 
-// Ingress is the owner of the location.
-type Ingress struct {
-	Object model.Object `json:"object"`
-	// Path and PathType are what it says.
+// Claim is the path of an Ingress that became the location.
+type Claim struct {
 	Path     string `json:"path"`
 	PathType string `json:"pathType"`
 	Why      string `json:"why"`
@@ -129,10 +132,9 @@ type Upstream struct {
 	Name    string        `json:"name"`
 	Backend model.Backend `json:"backend"`
 	// URI and Host are what the backend is asked for.
-	URI     string           `json:"uri"`
-	Host    string           `json:"host"`
-	Sticky  *model.Sticky    `json:"sticky,omitempty"`
-	Servers []UpstreamServer `json:"servers"`
+	URI    string        `json:"uri"`
+	Host   string        `json:"host"`
+	Sticky *model.Sticky `json:"sticky,omitempty"`
 }
 
 // UpstreamServer is one server line.

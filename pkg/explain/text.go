@@ -54,9 +54,9 @@ func (e *Explanation) writeChoices(p *printer) {
 			p.line("", "not %s%s", o.Match, owner)
 		}
 	}
-	if i := e.Ingress; i != nil {
-		p.line("ingress", "%s/%s, path %s (%s): %s", i.Object.Namespace, i.Object.Name, i.Path, i.PathType, i.Why)
-		for _, f := range i.Losers {
+	if c := e.Claim; c != nil {
+		p.line("ingress", "%s, path %s (%s): %s", e.Ingress, c.Path, c.PathType, c.Why)
+		for _, f := range c.Losers {
 			p.line("", "not %s", f.Object)
 		}
 	}
@@ -87,7 +87,7 @@ func (e *Explanation) writeBackend(p *printer) {
 	} else if s != nil {
 		p.line("sticky", "by the cookie %s", s.Cookie)
 	}
-	for i, s := range u.Servers {
+	for i, s := range e.Servers {
 		p.line(first(i, "endpoints"), "%s", s)
 	}
 }

@@ -176,7 +176,7 @@ func (e *explainer) proxied(l *model.Location, target string) {
 	if l.Host != nil {
 		host = e.expand(string(*l.Host))
 	}
-	e.out.Upstream = &Upstream{Name: string(l.Upstream), URI: target, Host: host, Servers: []UpstreamServer{}}
+	e.out.Upstream = &Upstream{Name: string(l.Upstream), URI: target, Host: host}
 	u := e.Config.Upstream(l.Upstream)
 	if u == nil {
 		return
@@ -194,7 +194,7 @@ func (e *explainer) proxied(l *model.Location, target string) {
 			server.Endpoints = append(server.Endpoints, netip.AddrPortFrom(a, uint16(s.Port)))
 		}
 		none = none && len(addresses) == 0 && len(u.Resolvers) == 0
-		e.out.Upstream.Servers = append(e.out.Upstream.Servers, server)
+		e.out.Servers = append(e.out.Servers, server)
 	}
 	if none {
 		why := "the Service has no endpoint that is ready"
@@ -210,7 +210,8 @@ func (e *explainer) own(s *model.Server, l *model.Location) {
 	if l.Ingress.Name == "" {
 		return
 	}
-	e.out.Ingress = &Ingress{Object: l.Ingress, Path: l.Path, PathType: l.PathType, Why: "no other Ingress claims this path of the host"}
+	e.out.Ingress = l.Ingress.Namespace + "/" + l.Ingress.Name
+	e.out.Claim = &Claim{Path: l.Path, PathType: l.PathType, Why: "no other Ingress claims this path of the host"}
 	for _, f := range e.Findings {
 		if f.Object == l.Ingress {
 			e.out.Findings = append(e.out.Findings, f)
@@ -218,8 +219,8 @@ func (e *explainer) own(s *model.Server, l *model.Location) {
 		// The message is how a loser is told of the winner and the host.
 		if f.Reason == model.ReasonHostPathTaken && f.Value == model.Clip(l.Path) &&
 			strings.HasPrefix(f.Message, fmt.Sprintf("%s has this path of host %s ", l.Ingress, s.Name)) {
-			e.out.Ingress.Losers = append(e.out.Ingress.Losers, f)
-			e.out.Ingress.Why = "it is the oldest of those that claim this path of the host"
+			e.out.Claim.Losers = append(e.out.Claim.Losers, f)
+			e.out.Claim.Why = "it is the oldest of those that claim this path of the host"
 		}
 	}
 }
