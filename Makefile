@@ -1,6 +1,5 @@
-# `make help` says what there is. Nothing here needs to be installed first but
-# Go, curl, apt and root (or an nginx of one's own): the scripts of e2e/install
-# bring the rest, once, to $(CACHE).
+# `make help` says what there is. Go must be there, and either apt and root or an
+# nginx of one's own; the scripts of e2e/install bring the rest, once, to $(CACHE).
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -55,6 +54,7 @@ test: tools lint unit e2e ## everything that CI runs
 
 demo: tools build ## play the walkthrough on a real cluster; KEEP=1 leaves it running
 	@go build -o bin/ ./e2e/cmd/...
+	$(if $(KEEP),@e2e/install/kubernetes.sh kubectl)
 	@bin/demo up $(if $(KEEP),--keep)
 
 demo-clean: ## end and remove what KEEP=1 left running

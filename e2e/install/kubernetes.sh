@@ -37,7 +37,6 @@ install_command() {
 	shift
 	final=$CACHE/$command-$(key)
 	if [ ! -x "$final" ]; then
-		need_go
 		# In the same file system as the cache, for the rename; one name only, so
 		# that what a killed run left is overwritten.
 		local tmp=$CACHE/.$command.new
@@ -50,6 +49,7 @@ install_command() {
 	done
 }
 
+need_go
 case ${1:-control-plane} in
 control-plane)
 	lock kubernetes

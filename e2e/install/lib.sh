@@ -54,15 +54,19 @@ apt_install() {
 		{ tail -n 20 "$CACHE/apt.log" >&2; die "apt-get could not install $*; its output is in $CACHE/apt.log"; }
 }
 
-# need_go: Go as the go.mod files ask for it.
+# need_go: Go as the go.mod files ask for it. From 1.21 on an older one fetches
+# that by itself, unless it was told not to.
 need_go() {
 	local want=1.26 got
 	have go || die "Go $want or newer is missing: no go on PATH." "Install it from https://go.dev/dl/"
 	got=$(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null || true)
 	got=${got#go}
-	version_ge "${got%% *}" "$want" ||
-		[ "$(go env GOTOOLCHAIN)" != local ] ||
-		die "Go $want or newer is missing: go on PATH is ${got:-unknown} and may not fetch a newer one (GOTOOLCHAIN=local)."
+	version_ge "${got%% *}" "$want" && return
+	case $(go env GOTOOLCHAIN 2>/dev/null) in
+	auto | *+auto) ;;
+	*) die "Go $want or newer is missing: go on PATH is ${got:-older than 1.21} and does not fetch a newer one." \
+		"Install it from https://go.dev/dl/" ;;
+	esac
 }
 
 # with_progress WHAT COMMAND...: run a slow, silent command and say every 20 s
