@@ -3,8 +3,10 @@ package debug
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -66,11 +68,14 @@ func (p *pages) config(w http.ResponseWriter, r *http.Request) {
 	switch id := r.FormValue("generation"); {
 	case r.FormValue("rejected") != "":
 		text, message, err := p.view.Rejected()
-		if err != nil {
-			fail(w, http.StatusNotFound, "nginx has refused no configuration: %v", err)
-			return
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			fail(w, http.StatusNotFound, "nginx has refused no configuration")
+		case err != nil:
+			fail(w, http.StatusInternalServerError, "what nginx refused cannot be read: %v", err)
+		default:
+			write(w, plainText, append(asComment("nginx refuses this configuration: "+string(message)), text...))
 		}
-		write(w, plainText, append(asComment("nginx refuses this configuration: "+string(message)), text...))
 	case id != "":
 		text, err := p.view.Generation(id)
 		if err != nil {
