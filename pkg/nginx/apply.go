@@ -71,13 +71,13 @@ func (n *Nginx) apply(ctx context.Context, g Generation, t *timer) (Outcome, err
 		return Published, nil
 	}
 	if err == nil {
-		serving := n.serving(ctx)
+		all, other := n.serves(ctx, g.ID)
 		t.done("look", time.Now())
-		if serving == g.ID {
+		if all {
 			return Unchanged, n.keepPublished(g)
 		}
-		if n.store.has(serving) {
-			previous = serving // what runs is the better thing to go back to
+		if n.store.has(other) {
+			previous = other // what runs is the better thing to go back to
 		}
 	}
 	err = n.store.stage(g)
@@ -279,16 +279,17 @@ func (n *Nginx) waitForDraining(ctx context.Context, master process) error {
 	}
 }
 
-// serving returns the generation that all workers serve, or "" when they do
-// not say so soon.
-func (n *Nginx) serving(ctx context.Context) string {
+// serves tells whether all workers serve the generation. Otherwise it returns
+// the one that a worker does serve, or "". One question is most often enough
+// to know that it is another.
+func (n *Nginx) serves(ctx context.Context, id string) (all bool, other string) {
+	a, err := n.status.ask(ctx)
+	if err != nil || a.id != id {
+		return false, a.id
+	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	p := &proof{}
-	if err := n.prove(ctx, p); err != nil {
-		return ""
-	}
-	return p.id
+	return n.prove(ctx, &proof{id: id}) == nil, ""
 }
 
 // Live asks all workers which generation they serve. It waits, until ctx ends,

@@ -211,7 +211,7 @@ func holdPort(t *testing.T) (port int, release func()) {
 // What `nginx -t` accepts and the master refuses: a port that is in use.
 func TestRefusedAtRunTime(t *testing.T) {
 	r := newRig(t, Options{})
-	r.log = filepath.Join(r.dir, "run", "error.log")
+	r.errorLog = filepath.Join(r.dir, "run", "error.log")
 	one := r.generation("one")
 	r.serve(one)
 	before := r.pids()

@@ -49,9 +49,10 @@ const (
 	// the processor more than we do.
 	pauseBefore = 5 * time.Millisecond
 	pauseAfter  = 2 * time.Millisecond
-	// maxBurst is how many questions go out at once at most. nginx moves a
-	// listening socket to the end of its epoll queue at every sixteenth
-	// connection, so that many wake every worker that sleeps.
+	// maxBurst is how many questions go out at once at most. The kernel wakes
+	// the worker that waited first, so one of two idle workers can get them
+	// all; but nginx goes to the end of the queue with every sixteenth
+	// connection (ngx_reorder_accept_events), so 16 for each worker reach all.
 	maxBurst = 64
 )
 
@@ -100,7 +101,7 @@ func (n *Nginx) prove(ctx context.Context, p *proof) error {
 		}
 		if p.silent > 0 {
 			// A worker that never happens to get a connection is given more.
-			burst = min(2*burst, maxBurst)
+			burst = min(max(2*burst, p.silent), maxBurst)
 			if n.ask(ctx, p, burst) {
 				continue
 			}
@@ -119,7 +120,8 @@ func (n *Nginx) prove(ctx context.Context, p *proof) error {
 
 // ask asks count workers at once and tells whether one answered that had not.
 func (n *Nginx) ask(ctx context.Context, p *proof, count int) (news bool) {
-	for _, a := range n.status.burst(ctx, count) {
+	answers, _ := n.status.burst(ctx, count) // who does not answer is missing
+	for _, a := range answers {
 		if _, ok := p.answers[a.pid]; !ok {
 			p.answers[a.pid] = a.id
 			news = true

@@ -62,7 +62,7 @@ func New(o Options) (*Nginx, error) {
 	o.DrainWait = cmp.Or(o.DrainWait, 10*time.Second)
 	o.QuitGrace = cmp.Or(o.QuitGrace, 30*time.Second)
 	n := &Nginx{
-		o: o, store: store{o.Dir}, status: newStatus(o.StatusSocket),
+		o: o, store: store{o.Dir}, status: status{o.StatusSocket},
 		busy: make(chan struct{}, 1), published: make(chan struct{}, 1),
 	}
 	if err := os.MkdirAll(filepath.Dir(o.PIDFile), 0o755); err != nil {

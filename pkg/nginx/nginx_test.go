@@ -28,8 +28,8 @@ type rig struct {
 	port int
 	// workers is how many a configuration asks for.
 	workers int
-	// log is what error_log gets.
-	log string
+	// errorLog is what error_log gets.
+	errorLog string
 }
 
 // newRig makes an nginx directory below a short path, because the path of a
@@ -53,7 +53,7 @@ func newRig(t testing.TB, o Options) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &rig{Nginx: n, t: t, dir: dir, port: freePort(t), workers: 2, log: "stderr"}
+	return &rig{Nginx: n, t: t, dir: dir, port: freePort(t), workers: 2, errorLog: "stderr"}
 }
 
 // again is what a restarted controller has: the same directory, no memory.
@@ -92,7 +92,7 @@ server {
 %[6]s
 }
 }
-`, r.dir, r.log, r.workers, r.port, word, strings.Join(more, "\n"))
+`, r.dir, r.errorLog, r.workers, r.port, word, strings.Join(more, "\n"))
 	id := fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
 	return Generation{ID: id, Text: []byte(strings.Replace(text, "GENERATION", id, 1))}
 }

@@ -1,54 +1,55 @@
 package nginx
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
-// askTimeout bounds one question to the status server: a worker that does not
+// askTimeout bounds questions to the status server: a worker that does not
 // answer for so long is counted as one that does not answer.
 const askTimeout = 2 * time.Second
 
-// status asks the server on the status socket.
-type status struct{ client *http.Client }
+// status asks the server on the status socket. Each question has a connection
+// of its own: it is the worker that accepts it which is asked.
+type status struct{ socket string }
 
-func newStatus(socket string) status {
-	return status{&http.Client{
-		Timeout: askTimeout,
-		Transport: &http.Transport{
-			// Each question has a connection of its own: it is the worker
-			// that accepts it which is asked.
-			DisableKeepAlives: true,
-			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return (&net.Dialer{}).DialContext(ctx, "unix", socket)
-			},
-		},
-	}}
+func (s status) dial(ctx context.Context) (net.Conn, error) {
+	c, err := (&net.Dialer{Timeout: askTimeout}).DialContext(ctx, "unix", s.socket)
+	if err != nil {
+		return nil, fmt.Errorf("ask nginx's status server: %w", err)
+	}
+	deadline := time.Now().Add(askTimeout)
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		deadline = d
+	}
+	return c, c.SetDeadline(deadline)
 }
 
-func (s status) get(ctx context.Context, path string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://nginx"+path, nil)
-	if err != nil {
-		return "", err
-	}
-	response, err := s.client.Do(request)
+func send(c net.Conn, path string) error {
+	_, err := fmt.Fprintf(c, "GET %s HTTP/1.0\r\n\r\n", path)
+	return err
+}
+
+func receive(c net.Conn) (string, error) {
+	response, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
 		return "", fmt.Errorf("ask nginx's status server: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }() // it was read
 	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<16))
 	if err != nil {
-		return "", fmt.Errorf("ask nginx's status server for %s: %w", path, err)
+		return "", fmt.Errorf("ask nginx's status server: %w", err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("nginx's status server answers %s with %s", path, response.Status)
+		return "", fmt.Errorf("nginx's status server answers %s", response.Status)
 	}
 	return string(body), nil
 }
@@ -59,12 +60,7 @@ type answer struct {
 	pid int
 }
 
-// ask asks whichever worker accepts the connection.
-func (s status) ask(ctx context.Context) (answer, error) {
-	body, err := s.get(ctx, "/generation")
-	if err != nil {
-		return answer{}, err
-	}
+func parseAnswer(body string) (answer, error) {
 	id, pid, ok := strings.Cut(strings.TrimSpace(body), " ")
 	n, err := strconv.Atoi(pid)
 	if !ok || err != nil {
@@ -73,25 +69,47 @@ func (s status) ask(ctx context.Context) (answer, error) {
 	return answer{id, n}, nil
 }
 
-// burst asks n times at once, so that workers that sleep are woken side by
-// side, and returns the answers that came.
-func (s status) burst(ctx context.Context, n int) []answer {
-	var (
-		mu  sync.Mutex
-		wg  sync.WaitGroup
-		out []answer
-	)
-	for range n {
-		wg.Go(func() {
-			if a, err := s.ask(ctx); err == nil {
-				mu.Lock()
-				out = append(out, a)
-				mu.Unlock()
-			}
-		})
+// burst asks count times and returns the answers that came, and the last error
+// of those that did not. It connects count times before it asks anything: a
+// connection wakes a worker that sleeps, and the next one another, as long as
+// the first has not gone back to sleep.
+func (s status) burst(ctx context.Context, count int) (out []answer, err error) {
+	var connections []net.Conn
+	for range count {
+		c, dialErr := s.dial(ctx)
+		if dialErr != nil {
+			err = dialErr
+			break
+		}
+		defer func() { _ = c.Close() }() // all is read
+		connections = append(connections, c)
 	}
-	wg.Wait()
-	return out
+	for _, c := range connections {
+		err = errors.Join(err, send(c, "/generation"))
+	}
+	for _, c := range connections {
+		body, receiveErr := receive(c)
+		if receiveErr != nil {
+			err = receiveErr
+			continue
+		}
+		a, parseErr := parseAnswer(body)
+		if parseErr != nil {
+			err = parseErr
+			continue
+		}
+		out = append(out, a)
+	}
+	return out, err
+}
+
+// ask asks whichever worker accepts the connection.
+func (s status) ask(ctx context.Context) (answer, error) {
+	answers, err := s.burst(ctx, 1)
+	if err != nil {
+		return answer{}, err
+	}
+	return answers[0], nil
 }
 
 // Connections is what nginx's stub_status counts, over all workers that share
@@ -105,15 +123,23 @@ type Connections struct {
 
 // Connections asks nginx for its counters. It fails when nginx does not run.
 func (n *Nginx) Connections(ctx context.Context) (Connections, error) {
-	body, err := n.status.get(ctx, "/nginx_status")
+	c, err := n.status.dial(ctx)
 	if err != nil {
 		return Connections{}, err
 	}
-	var c Connections
+	defer func() { _ = c.Close() }() // all is read
+	if err := send(c, "/nginx_status"); err != nil {
+		return Connections{}, fmt.Errorf("ask nginx's status server: %w", err)
+	}
+	body, err := receive(c)
+	if err != nil {
+		return Connections{}, err
+	}
+	var counters Connections
 	_, err = fmt.Sscanf(body, "Active connections: %d\nserver accepts handled requests\n%d %d %d\nReading: %d Writing: %d Waiting: %d",
-		&c.Active, &c.Accepted, &c.Handled, &c.Requests, &c.Reading, &c.Writing, &c.Waiting)
+		&counters.Active, &counters.Accepted, &counters.Handled, &counters.Requests, &counters.Reading, &counters.Writing, &counters.Waiting)
 	if err != nil {
 		return Connections{}, fmt.Errorf("nginx's stub_status is %.200q: %w", body, err)
 	}
-	return c, nil
+	return counters, nil
 }
