@@ -20,6 +20,8 @@ const (
 	minPause = 100 * time.Millisecond
 	maxPause = 10 * time.Second
 	longLife = 10 * time.Second
+	// lastWordsWait is for what a master that ends has still written.
+	lastWordsWait = 100 * time.Millisecond
 	// endGrace is how long TERM, and then KILL, may take.
 	endGrace = 5 * time.Second
 	// followInterval is how often a master that is no child is looked at.
@@ -107,10 +109,10 @@ func (n *Nginx) child(ctx context.Context, log logr.Logger) error {
 	} else {
 		err = <-ended // it has ended already
 	}
-	// Its last words come through the pipe, unless workers still hold it.
+	// Its last words are in the pipe, which has no end while workers hold it.
 	select {
 	case <-read:
-	case <-time.After(time.Second):
+	case <-time.After(lastWordsWait):
 	}
 	if err == nil {
 		err = errors.New("nginx has ended by itself")
@@ -125,13 +127,22 @@ func (n *Nginx) child(ctx context.Context, log logr.Logger) error {
 // ends.
 func (n *Nginx) read(pipe io.ReadCloser, log logr.Logger) {
 	defer func() { _ = pipe.Close() }() // it is at its end
-	for lines := bufio.NewScanner(pipe); lines.Scan(); {
-		m := parseMessage(lines.Text())
+	// Nothing may stop it: nginx would wait for the pipe. What is longer than
+	// any line of nginx is cut in pieces.
+	for lines := bufio.NewReader(pipe); ; {
+		line, _, err := lines.ReadLine()
+		if err != nil {
+			return
+		}
+		m := parseMessage(string(line))
 		n.log.add(m)
-		if severity(m.Level) <= severity("crit") {
+		switch s := severity(m.Level); {
+		case s <= severity("crit"):
 			log.Error(nil, m.Text, "level", m.Level, "pid", m.PID)
-		} else {
+		case s <= severity("warn") || m.Level == "":
 			log.Info(m.Text, "level", m.Level, "pid", m.PID)
+		default:
+			log.V(1).Info(m.Text, "level", m.Level, "pid", m.PID)
 		}
 	}
 }
