@@ -126,6 +126,9 @@ func (s store) replaceDir(name string, files map[string][]byte) error {
 // publish makes the generation the one that a starting or signalled nginx
 // reads.
 func (s store) publish(id string) error {
+	if !s.has(id) {
+		return fmt.Errorf("generation %.12s is not on disk", id)
+	}
 	next := filepath.Join(s.dir, ".current-next")
 	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -136,8 +139,7 @@ func (s store) publish(id string) error {
 	if err := os.Rename(next, filepath.Join(s.dir, "current")); err != nil {
 		return err
 	}
-	// The time orders generations for collect. One that was removed behind
-	// our back is told by the test before.
+	// The time orders generations for collect.
 	now := time.Now()
 	return os.Chtimes(filepath.Dir(s.file(id)), now, now)
 }
@@ -168,16 +170,6 @@ func (s store) list() ([]Stored, error) {
 	}
 	slices.SortFunc(out, func(a, b Stored) int { return b.Time.Compare(a.Time) })
 	return out, nil
-}
-
-// removeSockets removes what a master that was killed has left: nginx does
-// not start where a socket's file is in its way. There must be no master.
-func (s store) removeSockets() error {
-	left, err := filepath.Glob(filepath.Join(s.dir, "run", "*.sock"))
-	for _, socket := range left {
-		err = errors.Join(err, removeIfThere(socket))
-	}
-	return err
 }
 
 // collect removes the oldest generations, but none that is published or used.
@@ -220,11 +212,4 @@ func (s store) rejected() (text, message []byte, err error) {
 	}
 	text, err = os.ReadFile(filepath.Join(dir, "nginx.conf"))
 	return text, message, err
-}
-
-func removeIfThere(path string) error {
-	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
 }
