@@ -90,7 +90,7 @@ func (n *Nginx) apply(ctx context.Context, g Generation, t *timer) (Outcome, err
 	}
 	master, noMaster := findMaster(n.o.PIDFile)
 	if noMaster == nil {
-		err := n.waitForDraining(ctx, master)
+		err := n.waitForDraining(ctx)
 		t.done("drain", time.Now())
 		if err != nil {
 			return "", err
@@ -191,84 +191,95 @@ func (n *Nginx) reload(ctx context.Context, master process, g Generation, t *tim
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, n.o.ConfirmTimeout)
 	defer cancel()
-	before, err := n.waitForWorkers(limited, master)
-	if err != nil {
-		return err
-	}
 	h := n.hear(master, g.Text)
 	defer h.close()
+	p := &proof{id: g.ID}
+	err := n.signalled(limited, master, p)
+	if err == nil {
+		p.refused = func() bool { return refuses(p, h) }
+		err = n.prove(limited, p)
+	}
+	if !p.began.IsZero() {
+		t.done("reload", p.began)
+	}
+	t.done("confirm", time.Now())
+	switch {
+	case err == nil, errors.Is(err, errNoMaster), ctx.Err() != nil:
+		return err
+	case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, errRefused):
+		return err
+	}
+	return &UnconfirmedError{ID: g.ID, After: time.Since(start), Why: p.missing, Log: h.messages()}
+}
+
+// signalled tells the master to read its configuration, once it has workers: a
+// master that is just starting loses a signal. The workers are those of before.
+func (n *Nginx) signalled(ctx context.Context, master process, p *proof) error {
+	for {
+		all, err := n.look(master)
+		if err != nil {
+			return err
+		}
+		for w, role := range all {
+			if role == accepting {
+				p.before = append(p.before, w)
+			}
+		}
+		if len(p.before) > 0 {
+			break
+		}
+		if !master.runs() {
+			return errNoMaster
+		}
+		p.missing = fmt.Sprintf("its master %d has no worker that accepts connections, and was not signalled", master.pid)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pauseBefore):
+		}
+	}
 	if err := master.signal(syscall.SIGHUP); errors.Is(err, os.ErrProcessDone) {
 		return errNoMaster
 	} else if err != nil {
 		return err
 	}
-	p := &proof{id: g.ID, before: before}
-	var refusedAt time.Time
-	p.refused = func() bool {
-		if refusedAt.IsZero() && slices.ContainsFunc(h.messages(), Message.refuses) {
-			refusedAt = time.Now()
-		}
-		// Not each of the messages is the end, but a worker would be there.
-		return !refusedAt.IsZero() && len(p.counted) == 0 && time.Since(refusedAt) > settle
+	return nil
+}
+
+// refuses tells whether the master that was signalled has given up: it has
+// said so, or it has ended, which nginx does where a module cannot begin.
+func refuses(p *proof, h *hearing) bool {
+	if len(p.counted) > 0 {
+		return false // it has taken the configuration
 	}
-	err = n.prove(limited, p)
-	if !p.began.IsZero() {
-		t.done("reload", p.began)
+	if !h.master.runs() {
+		p.missing = fmt.Sprintf("its master %d has ended; %s", h.master.pid, p.missing)
+		return true
 	}
-	t.done("confirm", time.Now())
-	if err == nil || ctx.Err() != nil {
-		return err
+	if h.fatal.IsZero() && slices.ContainsFunc(h.messages(), Message.refuses) {
+		h.fatal = time.Now()
 	}
-	return &UnconfirmedError{ID: g.ID, After: time.Since(start), Why: p.missing, Log: h.messages()}
+	return !h.fatal.IsZero() && time.Since(h.fatal) > settle
 }
 
 // settle is how long an nginx that has logged an error may still take to show
 // that it was no refusal. From there to its first worker are milliseconds.
 const settle = time.Second
 
-// waitForWorkers returns the master's workers that accept connections, when
-// there are some. A master that is just starting loses a signal.
-func (n *Nginx) waitForWorkers(ctx context.Context, master process) ([]process, error) {
-	for {
-		all, err := n.look(master)
-		if err != nil {
-			return nil, err
-		}
-		var workers []process
-		for p, role := range all {
-			if role == accepting {
-				workers = append(workers, p)
-			}
-		}
-		if len(workers) > 0 {
-			return workers, nil
-		}
-		if !master.runs() {
-			return nil, errNoMaster
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("nginx's master %d has no worker that accepts connections: %w", master.pid, ctx.Err())
-		case <-time.After(pauseBefore):
-		}
-	}
-}
-
-// waitForDraining holds a reload back while too many workers drain.
-func (n *Nginx) waitForDraining(ctx context.Context, master process) error {
-	deadline := time.Now().Add(n.o.DrainWait)
-	for {
-		all, err := n.look(master)
+// waitForDraining holds a reload back while too many generations drain.
+func (n *Nginx) waitForDraining(ctx context.Context) error {
+	for deadline := time.Now().Add(n.o.DrainWait); ; {
+		workers, err := n.Workers()
 		if err != nil {
 			return err
 		}
-		count := 0
-		for _, role := range all {
-			if role == draining {
-				count++
+		old := map[string]bool{}
+		for _, w := range workers {
+			if w.Draining {
+				old[w.Generation] = true
 			}
 		}
-		if count < n.o.MaxDraining || time.Now().After(deadline) {
+		if len(old) < n.o.MaxDraining || time.Now().After(deadline) {
 			return nil
 		}
 		select {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -263,6 +264,58 @@ func TestUnconfirmedAfterTheDeadline(t *testing.T) {
 	}
 	if r.Current() != one.ID {
 		t.Error("the generation before is not published again")
+	}
+}
+
+// A master that ends over a configuration must not find it again when it is
+// started again.
+func TestMasterThatEndsIsARefusal(t *testing.T) {
+	r := newRig(t, Options{})
+	one := r.generation("one")
+	master := r.serve(one)
+	two := r.generation("two")
+	// Stopped, it cannot serve the configuration before it is killed.
+	if err := master.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := r.Apply(r.context(), two)
+		done <- err
+	}()
+	r.eventually("the signal waits for the master", func() bool {
+		data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(master.Process.Pid), "status"))
+		return err == nil && strings.Contains(string(data), "ShdPnd:\t0000000000000001")
+	})
+	r.kill(master)
+	err := <-done
+	var unconfirmed *UnconfirmedError
+	if !errors.As(err, &unconfirmed) {
+		t.Fatalf("error %v", err)
+	}
+	if unconfirmed.Restored != one.ID || r.Current() != one.ID {
+		t.Errorf("what a started nginx would read is %s: %v", r.Current(), err)
+	}
+}
+
+// A master that is ending cannot be told of anything.
+func TestMasterWithoutWorkersIsNotSignalled(t *testing.T) {
+	r := newRig(t, Options{ConfirmTimeout: 300 * time.Millisecond})
+	r.workers = 1
+	address, started, _ := slowBackend(t)
+	slow := "\tlocation = /slow { proxy_pass http://" + address + "; }"
+	one := r.generation("one", slow)
+	master := r.serve(one)
+	go func() { _, _ = r.fetch("/slow") }()
+	<-started
+	if err := master.Process.Signal(syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("it ends", func() bool { return len(r.pids()) == 0 })
+	_, _, err := r.Apply(r.context(), r.generation("two", slow))
+	var unconfirmed *UnconfirmedError
+	if !errors.As(err, &unconfirmed) || !strings.Contains(unconfirmed.Why, "no worker that accepts") || r.Current() != one.ID {
+		t.Errorf("error %v, published %s", err, r.Current())
 	}
 }
 

@@ -29,19 +29,24 @@ type UnconfirmedError struct {
 func (e *UnconfirmedError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "nginx does not serve generation %.12s after %s: %s", e.ID, e.After.Round(time.Millisecond), e.Why)
-	for i, m := range e.Log {
-		if i == 0 {
-			b.WriteString("; its log says: ")
-		} else {
-			b.WriteString(" / ")
+	// A socket that cannot be bound is told five times.
+	var said []string
+	for _, m := range e.Log {
+		if !slices.Contains(said, m.Text) {
+			said = append(said, m.Text)
 		}
-		b.WriteString(m.Text)
+	}
+	if len(said) > 0 {
+		b.WriteString("; its log says: " + strings.Join(said[max(0, len(said)-maxSaid):], " / "))
 	}
 	if e.Restored != "" {
 		fmt.Fprintf(&b, "; generation %.12s is published again", e.Restored)
 	}
 	return b.String()
 }
+
+// maxSaid bounds the lines of nginx's log in an error; the last ones matter.
+const maxSaid = 5
 
 const (
 	// pauseBefore and pauseAfter are between two looks at the processes,

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 )
 
 // logKept is how many lines of a child are remembered.
@@ -51,6 +52,8 @@ type hearing struct {
 	file   *os.File // nil where there is none
 	rest   []byte   // of a line that is not whole yet
 	heard  []Message
+	// fatal is when a message was heard that means that the master gives up.
+	fatal time.Time
 }
 
 // hear begins a hearing. text is the configuration whose log is read.

@@ -26,9 +26,9 @@ type Options struct {
 	// ConfirmTimeout is how long nginx may take to serve a generation;
 	// default 30 s.
 	ConfirmTimeout time.Duration
-	// MaxDraining is how many draining workers hold a reload back, for at
-	// most DrainWait: each has the memory of a whole configuration. Defaults
-	// 64 and 10 s.
+	// MaxDraining is how many generations with workers that still drain hold
+	// a reload back, for at most DrainWait: each has the memory of a whole
+	// configuration. Defaults 16 and 10 s.
 	MaxDraining int
 	DrainWait   time.Duration
 	// QuitGrace is how long a child may take to end its requests when Spawn
@@ -58,7 +58,7 @@ func New(o Options) (*Nginx, error) {
 	o.PIDFile = filepath.Clean(o.PIDFile)
 	o.TestTimeout = cmp.Or(o.TestTimeout, 2*time.Minute)
 	o.ConfirmTimeout = cmp.Or(o.ConfirmTimeout, 30*time.Second)
-	o.MaxDraining = cmp.Or(o.MaxDraining, 64)
+	o.MaxDraining = cmp.Or(o.MaxDraining, 16)
 	o.DrainWait = cmp.Or(o.DrainWait, 10*time.Second)
 	o.QuitGrace = cmp.Or(o.QuitGrace, 30*time.Second)
 	n := &Nginx{
