@@ -18,8 +18,9 @@
 // must run as nginx's user or as root.
 //
 // What it asks of a configuration: `pid` names Options.PIDFile, and a server on
-// Options.StatusSocket answers /generation with "ID PID\n" (return 200
-// "ID $pid\n") and /nginx_status with stub_status.
+// Options.StatusSocket answers /generation with an id, a pid and a version
+// (return 200 "ID $pid $nginx_version\n"; without the version only Version
+// fails) and /nginx_status with stub_status.
 //
 // The package knows no Kubernetes and imports nothing of ours.
 package nginx

@@ -83,7 +83,7 @@ scgi_temp_path %[1]s/run/scgi;
 server_names_hash_max_size 4096;
 server {
 	listen unix:%[1]s/run/status.sock;
-	location = /generation { default_type text/plain; return 200 "GENERATION $pid\n"; }
+	location = /generation { default_type text/plain; return 200 "GENERATION $pid $nginx_version\n"; }
 	location = /nginx_status { stub_status; }
 }
 server {

@@ -82,6 +82,14 @@ func TestStats(t *testing.T) {
 		t.Errorf("%+v, %v", connections, err)
 	}
 
+	info, err := Inspect(r.context(), r.o.Binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := r.Nginx.Version(r.context()); err != nil || v != info.Version {
+		t.Errorf("version %v, %v; that of the binary is %v", v, err, info.Version)
+	}
+
 	// The work of workers that have ended still counts.
 	for i := range 5 {
 		r.apply(r.generation("g"+strconv.Itoa(i)), Confirmed)

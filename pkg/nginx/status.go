@@ -58,15 +58,17 @@ func receive(c net.Conn) (string, error) {
 type answer struct {
 	id  string
 	pid int
+	// version is "" where the configuration does not tell it.
+	version string
 }
 
 func parseAnswer(body string) (answer, error) {
-	id, pid, ok := strings.Cut(strings.TrimSpace(body), " ")
-	n, err := strconv.Atoi(pid)
-	if !ok || err != nil {
+	fields := append(strings.Fields(body), "", "")
+	pid, err := strconv.Atoi(fields[1])
+	if err != nil {
 		return answer{}, fmt.Errorf("nginx's status server answers /generation with %.100q; an id and a pid are expected", body)
 	}
-	return answer{id, n}, nil
+	return answer{fields[0], pid, fields[2]}, nil
 }
 
 // burst asks count times and returns the answers that came, and the last error
@@ -142,4 +144,15 @@ func (n *Nginx) Connections(ctx context.Context) (Connections, error) {
 		return Connections{}, fmt.Errorf("nginx's stub_status is %.200q: %w", body, err)
 	}
 	return counters, nil
+}
+
+// Version returns the version of the nginx that runs, which can be another
+// than that of Options.Binary: it can be in a container of its own. A version
+// below MinimumVersion is an error as well.
+func (n *Nginx) Version(ctx context.Context) (Version, error) {
+	a, err := n.status.ask(ctx)
+	if err != nil {
+		return Version{}, err
+	}
+	return parseVersion("the nginx that runs", a.version)
 }

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 )
 
 // Version is a version of nginx.
@@ -31,7 +30,7 @@ type Info struct {
 }
 
 var (
-	versionPattern = regexp.MustCompile(`(?m)^nginx version: nginx/(\d+)\.(\d+)\.(\d+)`)
+	versionPattern = regexp.MustCompile(`(?m)^nginx version: nginx/(\d+\.\d+\.\d+)`)
 	modulesPattern = regexp.MustCompile(`--modules-path=('[^']*'|\S+)`)
 )
 
@@ -46,26 +45,33 @@ func Inspect(ctx context.Context, binary string) (Info, error) {
 }
 
 func parseInfo(binary, out string) (Info, error) {
-	m := versionPattern.FindStringSubmatch(out)
-	if m == nil {
-		return Info{}, fmt.Errorf("%s -V tells no version of nginx, but %.100q", binary, out)
+	var told string
+	if m := versionPattern.FindStringSubmatch(out); m != nil {
+		told = m[1]
 	}
-	var info Info
-	for i := range info.Version {
-		n, err := strconv.Atoi(m[i+1])
-		if err != nil {
-			return Info{}, fmt.Errorf("%s -V tells the version %s: %w", binary, m[0], err)
-		}
-		info.Version[i] = n
+	version, err := parseVersion(binary, told)
+	if err != nil {
+		return Info{}, err
 	}
-	if info.Version.Compare(MinimumVersion) < 0 {
-		return Info{}, fmt.Errorf("%s is nginx %s, which is not accepted: versions before %s have a heap overflow in the rewrite module (CVE-2026-42945), and an Ingress can reach it",
-			binary, info.Version, MinimumVersion)
-	}
+	info := Info{Version: version}
 	if m := modulesPattern.FindStringSubmatch(out); m != nil {
 		info.ModulesPath = trimQuotes(m[1])
 	}
 	return info, nil
+}
+
+// parseVersion reads what an nginx tells of itself, and refuses what is too
+// old.
+func parseVersion(who, told string) (Version, error) {
+	var v Version
+	if n, err := fmt.Sscanf(told, "%d.%d.%d", &v[0], &v[1], &v[2]); err != nil || n != len(v) {
+		return Version{}, fmt.Errorf("%s tells the version %.40q; one such as %s is expected", who, told, MinimumVersion)
+	}
+	if v.Compare(MinimumVersion) < 0 {
+		return Version{}, fmt.Errorf("%s has version %s, which is not accepted: nginx before %s has a heap overflow in the rewrite module (CVE-2026-42945), and an Ingress can reach it",
+			who, v, MinimumVersion)
+	}
+	return v, nil
 }
 
 func trimQuotes(s string) string {

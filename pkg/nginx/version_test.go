@@ -23,9 +23,9 @@ func TestParseInfo(t *testing.T) {
 		{"nginx version: nginx/2.0.0", Version{2, 0, 0}, "", ""},
 		{"nginx version: nginx/1.30.0" + configured, Version{}, "", "CVE-2026-42945"},
 		{"nginx version: nginx/1.9.15", Version{}, "", "before 1.30.1"},
-		{"nginx version: openresty/1.29.2.1", Version{}, "", "tells no version of nginx"},
-		{"nginx version: nginx/99999999999999999999.1.1", Version{}, "", "out of range"},
-		{"", Version{}, "", "tells no version"},
+		{"nginx version: openresty/1.29.2.1", Version{}, "", `tells the version ""`},
+		{"nginx version: nginx/99999999999999999999.1.1", Version{}, "", "tells the version \"9999"},
+		{"", Version{}, "", `tells the version ""`},
 	}
 	for _, tt := range tests {
 		info, err := parseInfo("/usr/sbin/nginx", tt.out)
