@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"path/filepath"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
@@ -86,10 +87,18 @@ func (o *options) serve(ctx context.Context, flags *pflag.FlagSet, dir string) e
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return core.Run(ctx, func() { core.Trigger("start") }) })
 	group.Go(func() error {
-		return controller.WatchDir(ctx, dir, func() { core.Trigger("the manifests changed") })
+		return controller.WatchDir(ctx, watched(dir), func() { core.Trigger("the manifests changed") })
 	})
 	group.Go(func() error { return o.debugServer(core).Start(ctx) })
 	return group.Wait()
+}
+
+// watched is the directory that changes when the manifests do.
+func watched(path string) string {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return filepath.Dir(path)
+	}
+	return path
 }
 
 // logNewFindings logs what was not there before.
