@@ -211,6 +211,7 @@ func holdPort(t *testing.T) (port int, release func()) {
 
 // What `nginx -t` accepts and the master refuses: a port that is in use.
 func TestRefusedAtRunTime(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	r := newRig(t, Options{})
 	r.errorLog = filepath.Join(r.dir, "run", "error.log")
 	one := r.generation("one")
@@ -332,6 +333,7 @@ func TestApplyEndsWithItsContext(t *testing.T) {
 }
 
 func TestGenerationsAreCollected(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	r := newRig(t, Options{})
 	r.serve(r.generation("first"))
 	var last Generation

@@ -95,19 +95,22 @@ func (n *Nginx) child(ctx context.Context, log logr.Logger) error {
 	}
 	log.Info("nginx started", "pid", cmd.Process.Pid)
 	read := make(chan struct{})
-	go func() { defer close(read); n.read(reader, log) }()
+	go func() {
+		defer close(read)
+		n.hand(reader, log)
+	}()
+	// It has an entry in /proc until it is waited for.
 	master, _, err := look(cmd.Process.Pid)
+	if err != nil {
+		return errors.Join(err, cmd.Process.Kill(), cmd.Wait())
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	if err == nil {
-		select {
-		case err = <-ended:
-		case <-ctx.Done():
-			n.stop(master, log)
-			err = <-ended
-		}
-	} else {
-		err = <-ended // it has ended already
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		n.stop(master, log)
+		err = <-ended
 	}
 	// Its last words are in the pipe, which has no end while workers hold it.
 	select {
@@ -123,9 +126,9 @@ func (n *Nginx) child(ctx context.Context, log logr.Logger) error {
 	return err
 }
 
-// read hands the child's lines on until the last process that has the pipe
+// hand hands the child's lines on until the last process that has the pipe
 // ends.
-func (n *Nginx) read(pipe io.ReadCloser, log logr.Logger) {
+func (n *Nginx) hand(pipe io.ReadCloser, log logr.Logger) {
 	defer func() { _ = pipe.Close() }() // it is at its end
 	// Nothing may stop it: nginx would wait for the pipe. What is longer than
 	// any line of nginx is cut in pieces.

@@ -118,6 +118,7 @@ func TestKilledChildComesBack(t *testing.T) {
 
 // An error at run time is in the error log, which is a pipe to us.
 func TestSpawnTellsWhyNginxRefuses(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	r := newRig(t, Options{})
 	r.spawn()
 	one := r.generation("one")
@@ -133,6 +134,7 @@ func TestSpawnTellsWhyNginxRefuses(t *testing.T) {
 
 // A child that cannot start is tried again, and says why not.
 func TestChildThatCannotStart(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	r := newRig(t, Options{})
 	port, release := holdPort(t)
 	r.port = port

@@ -14,6 +14,7 @@ import (
 // In a pod neither nginx nor this process is root. The tests that matter run
 // again as nobody.
 func TestUnprivileged(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	if os.Getuid() != 0 {
 		t.Skip("these tests run without privileges already")
 	}

@@ -43,11 +43,12 @@ func (n *Nginx) Watch(ctx context.Context, changed func(pid int)) error {
 			last = master
 			changed(master.pid)
 		}
-		n.tend(master, noMaster)
 		pause := lookInterval
 		if noMaster != nil && soon > 0 {
 			soon--
 			pause = soonInterval
+		} else {
+			n.tend(master, noMaster)
 		}
 		select {
 		case <-ctx.Done():

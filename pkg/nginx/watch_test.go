@@ -2,12 +2,14 @@ package nginx
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -92,6 +94,36 @@ func TestConfirmCurrentWithoutAMaster(t *testing.T) {
 	}
 	r.apply(r.generation("one"), Published)
 	if _, err := r.ConfirmCurrent(r.context()); err == nil || !strings.Contains(err.Error(), "no nginx master runs: the pid file") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A master that ends while it is waited for holds nobody up.
+func TestConfirmCurrentEndsWithTheMaster(t *testing.T) {
+	r := newRig(t, Options{ConfirmTimeout: time.Hour})
+	r.workers = 1
+	address, started, _ := slowBackend(t)
+	slow := "\tlocation = /slow { proxy_pass http://" + address + "; }"
+	master := r.serve(r.generation("one", slow))
+	go func() { _, _ = r.fetch("/slow") }()
+	<-started
+	if err := master.Process.Signal(syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("it ends", func() bool { return len(r.pids()) == 0 })
+	done := make(chan error, 1)
+	go func() {
+		_, err := r.ConfirmCurrent(r.context())
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		t.Fatalf("a master without workers was not waited for: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	r.kill(master)
+	var unconfirmed *UnconfirmedError
+	if err := <-done; !errors.As(err, &unconfirmed) || !strings.Contains(unconfirmed.Why, "no nginx master runs") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -22,7 +22,7 @@ type Worker struct {
 func (n *Nginx) Workers() ([]Worker, error) {
 	master, err := findMaster(n.o.PIDFile)
 	if err != nil {
-		return nil, nil //nolint:nilerr // no master has no workers
+		return nil, nil // where there is no master, there are no workers
 	}
 	all, err := n.look(master)
 	if err != nil {
