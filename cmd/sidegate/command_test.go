@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -73,7 +75,7 @@ func TestCommands(t *testing.T) {
 		{name: "render and test", args: []string{"render", "-f", "testdata/good", "--test", "--nginx-binary", binary}, stdout: []string{"app.example.com"}, stderr: []string{hash}},
 		{name: "render what nginx refuses", args: []string{"render", "-f", "testdata/refused"}, stdout: []string{"refused.example.com"}},
 		{name: "render and test what nginx refuses", args: []string{"render", "-f", "testdata/refused", "--test", "--nginx-binary", binary},
-			stdout: []string{"refused.example.com"}, err: "server.tmpl makes of refused.example.com"},
+			stdout: []string{"refused.example.com"}, err: "(in what server.tmpl makes of refused.example.com)"},
 		{name: "render and test broken templates", args: []string{"render", "-f", "testdata/good", "--test", "--nginx-binary", binary, "--template-dir", broken},
 			stdout: []string{"nonsense"}, stderr: []string{hash}, err: `unknown directive "nonsense"`},
 		{name: "render and test without nginx", args: []string{"render", "-f", "testdata/good", "--test", "--nginx-binary", "/nowhere/nginx"}, err: "/nowhere/nginx"},
@@ -104,6 +106,25 @@ func TestCommands(t *testing.T) {
 			stdout, stderr, err := run(t.Context(), tt.args...)
 			tt.check(t, stdout, stderr, err)
 		})
+	}
+}
+
+// The line that nginx names is that of what was printed.
+func TestRefusedLine(t *testing.T) {
+	stdout, _, err := run(t.Context(), "render", "-f", "testdata/refused", "--test", "--nginx-binary", kit.Nginx(t))
+	if err == nil {
+		t.Fatal("nginx takes it")
+	}
+	m := regexp.MustCompile(` in nginx\.conf:(\d+) `).FindStringSubmatch(err.Error())
+	if m == nil {
+		t.Fatalf("no line is named: %v", err)
+	}
+	n, err := strconv.Atoi(m[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line := strings.Split(stdout, "\n")[n-1]; !strings.Contains(line, "(?<a>x)(?<a>y)") {
+		t.Errorf("line %d is %q", n, line)
 	}
 }
 

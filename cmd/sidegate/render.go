@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/nginx"
@@ -134,10 +136,14 @@ func (m *offline) test(ctx context.Context, binary string) error {
 	}
 	err = n.Test(ctx, nginx.Generation{ID: result.ID, Text: result.Text})
 	var refused *nginx.RefusedError
-	if errors.As(err, &refused) && refused.Line > 0 {
-		if part, ok := result.PartAt(refused.Line); ok {
-			err = fmt.Errorf("%w (in what %s makes of %s)", err, part.Template, part.Name)
-		}
+	if !errors.As(err, &refused) {
+		return err
 	}
-	return err
+	// Where the text was for the test is of no interest; its lines are those
+	// that were printed.
+	message := strings.ReplaceAll(refused.Message, filepath.Join(dir, "generations", result.ID)+"/", "")
+	if part, ok := result.PartAt(refused.Line); ok && refused.Line > 0 {
+		message += fmt.Sprintf(" (in what %s makes of %s)", part.Template, part.Name)
+	}
+	return errors.New("nginx refuses the nginx.conf: " + message)
 }
