@@ -27,12 +27,12 @@ func sendToBackend(b *build, p *path, l *model.Location) {
 	}
 	backend := model.Backend{Namespace: p.ingress.Namespace, Service: s.Name, Port: portText(s.Port)}
 	upstream, reason, message := b.upstream(backend)
-	l.Route = route(p.ingress.Name, plainHash(backend), backend)
 	if upstream == nil {
 		l.Closed = message
 		b.report(p.ingress.object, model.Warning, reason, p.field, backend.String(), "%s; the path answers 503", message)
 		return
 	}
+	l.Route = route(p.ingress.Name, plainHash(backend), backend)
 	l.Upstream = upstream.Name
 }
 
@@ -139,6 +139,9 @@ func (b *build) fillEndpoints(u *model.Upstream, service *corev1.Service) (reaso
 	port, ok := servicePort(service, u.Backend.Port)
 	if !ok {
 		return model.ReasonPortNotFound, "the Service has no port " + u.Backend.Port
+	}
+	if port.Name != "" && !dnsLabel(port.Name) {
+		return model.ReasonInvalidValue, "the name of the Service's port is not one that Kubernetes allows"
 	}
 	list := b.Snapshot.EndpointSlices[types.NamespacedName{Namespace: u.Backend.Namespace, Name: u.Backend.Service}]
 	found := endpointsOf(service, list, port.Name)
