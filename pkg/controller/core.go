@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -49,6 +50,9 @@ type Core struct {
 	// since 1970; 0 is that there is none.
 	masterSince atomic.Int64
 }
+
+// again stands in front of the reason of a run that was tried before.
+const again = "try again: "
 
 // resync is how often findings that depend on the time are looked at.
 const resync = time.Hour
@@ -104,7 +108,7 @@ func (c *Core) Run(ctx context.Context, ready func()) error {
 		}
 		c.changes.loop(ctx, func(why string) {
 			if err := c.Pipeline.Run(ctx, why); err != nil && ctx.Err() == nil {
-				time.AfterFunc(time.Second, func() { c.Trigger("try again: " + why) })
+				time.AfterFunc(time.Second, func() { c.Trigger(again + strings.TrimPrefix(why, again)) })
 			}
 		})
 		return nil

@@ -67,7 +67,7 @@ func (p *Pipeline) Run(ctx context.Context, why string) error {
 	snap, err := p.Source.Snapshot(ctx)
 	if err != nil {
 		p.Metrics.Failed("snapshot", false)
-		p.Log.Error(err, "the cluster cannot be read; nginx goes on with what it has")
+		p.Log.Error(err, "no snapshot can be taken; nginx goes on with what it has")
 		return err
 	}
 	taken := nginx.Step{Name: "snapshot", Duration: time.Since(start)}

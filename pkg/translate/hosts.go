@@ -26,6 +26,9 @@ func claimPaths(b *build) {
 	}
 }
 
+// healthPath is what nginx itself answers in the catch-all server.
+const healthPath = "/healthz"
+
 func (b *build) host(name string) *host {
 	h, ok := b.hosts[name]
 	if !ok {
@@ -115,6 +118,10 @@ func (b *build) claimDefault(ing *ingress) {
 // with none has lost, and its Ingress is told to whom.
 func (b *build) settleClaims(h *host) {
 	taken := map[model.Match]*path{}
+	if h.name == model.CatchAll {
+		// nginx itself answers load balancers that ask for its health.
+		taken[model.Match{Kind: model.MatchExact, Path: healthPath}] = nil
+	}
 	exact := map[string]bool{}
 	if !h.regex {
 		for _, p := range h.paths {
@@ -143,6 +150,9 @@ func (b *build) settleClaims(h *host) {
 		switch {
 		case len(p.matches) > 0:
 			won = append(won, p)
+		case winner == nil:
+			b.report(p.ingress.object, model.Error, model.ReasonHostPathTaken, p.field+".path", p.text,
+				"nginx itself answers this path where no host is named, for the health checks of load balancers; this one is not served")
 		case winner.ingress == p.ingress:
 			b.report(p.ingress.object, model.Warning, model.ReasonDuplicatePath, p.field+".path", p.text,
 				"the Ingress has this path of host %s before, as %s; this one is ignored", h.name, winner.field)

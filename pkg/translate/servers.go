@@ -34,6 +34,9 @@ func buildServers(b *build) {
 // hoistRedirect says once for the server what all its locations say: nginx
 // makes a location of every "if", and they are what a reload spends time on.
 func hoistRedirect(s *model.Server) {
+	if s.Name == model.CatchAll {
+		return // load balancers ask for its health by http
+	}
 	code := s.Locations[0].ToHTTPS
 	for _, l := range s.Locations {
 		if l.ToHTTPS != code || l.Closed != "" {
