@@ -66,16 +66,17 @@ func route(r *run) error {
 	return nil
 }
 
-// checkHeaders checks what the pod is told of the client.
+// checkHeaders checks what the pod is told of the client. Workers of before a
+// change take requests for a moment beside the new ones, so one right answer
+// does not make the next one right.
 func (r *run) checkHeaders(q request) {
-	a := r.send(q)
-	c := Check{
-		Sent: q.String(), Got: a.String(), OK: a.echo != nil,
-		Want: "the pod saw the client's address, and this host, port and scheme",
-	}
-	if a.echo != nil {
+	r.until(q.String(), "the pod saw the client's address, and this host, port and scheme", func() verdict {
+		a := r.send(q)
+		if a.echo == nil {
+			return verdict{got: a.String()}
+		}
 		client := a.echo.Header("X-Real-IP")
-		c.OK = net.ParseIP(client) != nil
+		v := verdict{ok: net.ParseIP(client) != nil}
 		var got []string
 		for _, h := range []struct{ name, want string }{
 			{"X-Real-IP", client},
@@ -87,13 +88,13 @@ func (r *run) checkHeaders(q request) {
 		} {
 			value := a.echo.Header(h.name)
 			got = append(got, h.name+": "+value)
-			c.OK = c.OK && value == h.want
+			v.ok = v.ok && value == h.want
 		}
 		id := a.echo.Header("X-Request-ID")
-		c.Got = strings.Join(append(got, "X-Request-ID: "+id), ", ")
-		c.OK = c.OK && requestID.MatchString(id)
-	}
-	r.check(c)
+		v.got = strings.Join(append(got, "X-Request-ID: "+id), ", ")
+		v.ok = v.ok && requestID.MatchString(id)
+		return v
+	})
 }
 
 var requestID = regexp.MustCompile(`^[0-9a-f]{32}$`)
