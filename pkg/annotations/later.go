@@ -21,7 +21,6 @@ var laterRows = []Row{
 	later("auth-tls-verify-client", "authtls", "enum", ScopeServer, RiskMedium),
 	later("auth-tls-verify-depth", "authtls", "int", ScopeServer, RiskLow),
 	later("backend-protocol", "backendprotocol", "enum", ScopeLocation, RiskLow),
-	later("canary", "canary", "bool", ScopeUpstream, RiskLow),
 	later("canary-by-cookie", "canary", "string", ScopeUpstream, RiskMedium),
 	later("canary-by-header", "canary", "string", ScopeUpstream, RiskMedium),
 	later("canary-by-header-pattern", "canary", "PCRE", ScopeUpstream, RiskMedium),

@@ -25,6 +25,7 @@ type Set struct {
 
 	Affinity     Affinity
 	Auth         Auth
+	Canary       Canary
 	ExternalAuth ExternalAuth
 	Proxy        Proxy
 	Redirect     Redirect

@@ -72,6 +72,7 @@ var families = [][]Row{
 	redirectRows,
 	rewriteRows,
 	proxyRows,
+	canaryRows,
 	laterRows,
 	removedRows,
 }

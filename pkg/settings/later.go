@@ -147,4 +147,14 @@ var laterRows = []Row{
 	later("worker-cpu-affinity", "string"),
 }
 
-func later(name, kind string) Row { return Row{Name: name, Type: kind, Support: Planned} }
+// laterGuards are those of laterRows that keep requests out.
+var laterGuards = map[string]bool{
+	"block-cidrs":            true,
+	"denylist-source-range":  true,
+	"global-auth-url":        true,
+	"whitelist-source-range": true,
+}
+
+func later(name, kind string) Row {
+	return Row{Name: name, Type: kind, Support: Planned, guards: laterGuards[name]}
+}

@@ -8,6 +8,10 @@ import (
 
 // Settings is what the ConfigMap says, completed by defaults.
 type Settings struct {
+	// Unguarded names the key that was to keep requests out of everything and
+	// could not be used: all locations must be closed.
+	Unguarded string
+
 	// The address of the client, and what proxies in front of us say.
 	UseProxyProtocol     bool
 	UseForwardedHeaders  bool

@@ -3,6 +3,7 @@ package settings
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sidegate/sidegate/pkg/model"
 )
@@ -26,7 +27,10 @@ type Row struct {
 	Doc     string
 	Support Support
 
-	parse func(s *Settings, value string) error
+	// guards says that the key keeps requests out: where it cannot be used,
+	// nothing is let in.
+	guards bool
+	parse  func(s *Settings, value string) error
 }
 
 var groups = [][]Row{clientRows, redirectRows, tlsRows, processRows, backendRows, laterRows}
@@ -88,6 +92,10 @@ func Parse(data map[string]string) (Settings, []Problem) {
 		switch {
 		case !known:
 			problem(model.Warning, model.ReasonUnknownKey, "no such key is known; it is ignored")
+		case row.Support == Planned && row.guards && strings.TrimSpace(value) != "":
+			s.Unguarded = key
+			problem(model.Error, model.ReasonNotImplemented,
+				"this version does not have it yet and, because requests would get past it, all Ingresses answer 503")
 		case row.Support == Planned:
 			problem(model.Warning, model.ReasonNotImplemented, "this version does not have it yet; it is ignored")
 		case row.Support == Unsupported:

@@ -107,10 +107,14 @@ func validUser(name, hash string) bool {
 	return name != "" && hash != "" && !strings.ContainsAny(name+hash, "\n\r\x00")
 }
 
-// closeUnguarded closes a location that an annotation was to guard which
-// cannot be used.
-func closeUnguarded(_ *build, p *path, l *model.Location) {
-	if name := p.ingress.set.Unguarded; name != "" && l.Closed == "" {
-		l.Closed = "the annotation " + name + " cannot be used"
+// closeUnguarded closes a location that an annotation, or a key of the
+// ConfigMap, was to guard which cannot be used.
+func closeUnguarded(b *build, p *path, l *model.Location) {
+	switch {
+	case l.Closed != "":
+	case p.ingress.set.Unguarded != "":
+		l.Closed = "the annotation " + p.ingress.set.Unguarded + " cannot be used"
+	case b.settings.Unguarded != "":
+		l.Closed = "the key " + b.settings.Unguarded + " of the ConfigMap cannot be used"
 	}
 }

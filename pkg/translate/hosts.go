@@ -15,6 +15,12 @@ import (
 func claimPaths(b *build) {
 	b.host(model.CatchAll)
 	for _, ing := range b.ingresses {
+		if ing.set.Canary.Enabled {
+			// As a main Ingress it would take the paths of the one it is for.
+			b.report(ing.object, model.Warning, model.ReasonNotImplemented, "", "",
+				"canaries get no requests yet: all go to the Ingress that has the paths without one")
+			continue
+		}
 		b.claimRules(ing)
 		b.claimDefault(ing)
 	}
