@@ -36,7 +36,7 @@ var reasonDocs = map[string]string{
 	model.ReasonCertificateHost:    "The certificate does not name the host. It is served all the same.",
 	model.ReasonLocationClosed:     "What was to guard a location cannot be set up, so it answers 503 and is not open.",
 	model.ReasonCatchAllDisabled:   "A rule would serve every host, which --disable-catch-all forbids. It is ignored.",
-	model.ReasonQuarantined:        "nginx refuses what an Ingress makes of the configuration. Its last good version stays until it changes, and nobody else waits.",
+	model.ReasonQuarantined:        "nginx refuses what an Ingress, or the ConfigMap, makes of the configuration. Its last good version stays until it changes, and nobody else waits.",
 }
 
 func (d *document) reasons() {
