@@ -3,11 +3,9 @@ package explain
 import (
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/sidegate/sidegate/pkg/model"
 )
@@ -52,10 +50,10 @@ func (e *explainer) walk() {
 	case chosen.location == nil:
 		e.answer(http.StatusOK, "nginx says that it runs")
 	case chosen.slash:
-		e.own(server, chosen.location)
+		e.own(chosen.location)
 		e.redirectToSlash(chosen)
 	default:
-		e.own(server, chosen.location)
+		e.own(chosen.location)
 		e.answeredByLocation(chosen.location)
 	}
 }
@@ -206,7 +204,7 @@ func (e *explainer) proxied(l *model.Location, target string) {
 }
 
 // own says whose location it is, and who else wants it.
-func (e *explainer) own(s *model.Server, l *model.Location) {
+func (e *explainer) own(l *model.Location) {
 	if l.Ingress.Name == "" {
 		return
 	}
@@ -216,9 +214,7 @@ func (e *explainer) own(s *model.Server, l *model.Location) {
 		if f.Object == l.Ingress {
 			e.out.Findings = append(e.out.Findings, f)
 		}
-		// The message is how a loser is told of the winner and the host.
-		if f.Reason == model.ReasonHostPathTaken && f.Value == model.Clip(l.Path) &&
-			strings.HasPrefix(f.Message, fmt.Sprintf("%s has this path of host %s ", l.Ingress, s.Name)) {
+		if f.Reason == model.ReasonHostPathTaken && slices.Contains(l.Rivals, model.Rival{Ingress: f.Object, Field: f.Field}) {
 			e.out.Claim.Losers = append(e.out.Claim.Losers, f)
 			e.out.Claim.Why = "it is the oldest of those that claim this path of the host"
 		}

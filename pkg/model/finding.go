@@ -66,7 +66,6 @@ const (
 	ReasonRegexOnHost        = "RegexOnHost"
 	ReasonServiceNotFound    = "ServiceNotFound"
 	ReasonPortNotFound       = "PortNotFound"
-	ReasonNoEndpoints        = "NoEndpoints"
 	ReasonBackendUnsupported = "BackendUnsupported"
 	ReasonCertificateMissing = "CertificateMissing"
 	ReasonCertificateInvalid = "CertificateInvalid"

@@ -18,6 +18,12 @@ type Server struct {
 	Locations []Location `json:"locations"`
 }
 
+// Rival is a claim that lost. Its finding has the same field.
+type Rival struct {
+	Ingress Object `json:"ingress"`
+	Field   string `json:"field"`
+}
+
 // AppRoot is a redirect from exactly "/".
 type AppRoot struct {
 	Target  Expr   `json:"target"`
@@ -52,6 +58,8 @@ type Location struct {
 	// Path and PathType are what the Ingress says.
 	Path     string `json:"path,omitempty"`
 	PathType string `json:"pathType,omitempty"`
+	// Rivals claim the same path of the host and are younger.
+	Rivals []Rival `json:"rivals,omitempty"`
 	// Route goes to the access log and tells the variables about the
 	// backend: NAMESPACE/INGRESS/SERVICE/PORT/HASH.
 	Route string `json:"route,omitempty"`

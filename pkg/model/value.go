@@ -1,6 +1,7 @@
 package model
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -59,7 +60,7 @@ func NewRaw(text string) Raw { return Raw{text: text} }
 func (r Raw) String() string { return r.text }
 
 // MarshalJSON lets a dump of the model show the text.
-func (r Raw) MarshalJSON() ([]byte, error) { return []byte(strconv.Quote(r.text)), nil }
+func (r Raw) MarshalJSON() ([]byte, error) { return json.Marshal(r.text) }
 
 // String returns the value in nginx's notation: "60s", or "1500ms" where
 // seconds do not express it.

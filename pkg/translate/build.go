@@ -65,6 +65,8 @@ type path struct {
 	// field is where it stands in the Ingress.
 	field   string
 	matches []model.Match
+	// rivals are other Ingresses that claim the same.
+	rivals []model.Rival
 }
 
 // report adds a finding.

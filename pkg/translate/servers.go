@@ -57,6 +57,7 @@ func (b *build) location(p *path) model.Location {
 		Ingress:  p.ingress.object,
 		Path:     p.text,
 		PathType: string(p.kind),
+		Rivals:   p.rivals,
 	}
 	for _, processor := range locationProcessors {
 		processor.run(b, p, &l)
