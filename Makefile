@@ -62,8 +62,11 @@ demo-clean: ## end and remove what KEEP=1 left running
 	@bin/demo down
 
 bench: tools build ## measure; the tables go to docs/benchmarks
+	@e2e/install/wrk.sh
 	go build -o bin/ ./e2e/bench ./e2e/cmd/...
+	go build -C e2e/bench/plot -o $(CURDIR)/bin/ .
 	$(NETNS) bin/bench $(ARGS)
+	bin/plot docs/benchmarks
 
 docs: ## generate the references in docs/ from the code's tables
 	go generate ./...
