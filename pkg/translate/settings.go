@@ -103,11 +103,13 @@ func (b *build) fillHTTP() {
 	h.KeepaliveTimeout = s.KeepaliveTimeout
 	h.KeepaliveRequests = s.KeepaliveRequests
 	h.LargeClientHeaderBuffers = s.LargeClientHeaderBuffers
+	// Copies: a pointer into b would keep all of it, and so the snapshot and the
+	// model before, for as long as this model lives.
 	h.Proxy = model.Proxy{
-		ConnectTimeout: &s.ConnectTimeout,
-		SendTimeout:    &s.SendTimeout,
-		ReadTimeout:    &s.ReadTimeout,
-		BodySize:       &s.BodySize,
+		ConnectTimeout: new(s.ConnectTimeout),
+		SendTimeout:    new(s.SendTimeout),
+		ReadTimeout:    new(s.ReadTimeout),
+		BodySize:       new(s.BodySize),
 	}
 }
 
