@@ -2,6 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/procfs"
@@ -77,7 +80,22 @@ func (s *suite) memory() error {
 	}
 	progress("  controller %.0f MB (anonymous %.0f MB), nginx %.0f MB",
 		percentile(samples["rss"], 50), percentile(samples["rss-anon"], 50), percentile(samples["nginx-pss"], 50))
-	return nil
+	if s.options.profiles == "" {
+		return nil
+	}
+	return s.profile("heap")
+}
+
+// profile keeps a profile of the controller.
+func (s *suite) profile(name string) error {
+	text, err := get(s.gateway.DebugURL() + "/debug/pprof/" + name + "?gc=1")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.options.profiles, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.options.profiles, fmt.Sprintf("%s-%d.pprof", name, s.size)), text, 0o644)
 }
 
 // pss is what processes use together, in bytes: a page that several share

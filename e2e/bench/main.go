@@ -26,6 +26,8 @@ type options struct {
 	cycle    time.Duration
 	rollouts int
 	out      string
+	// profiles is the folder for profiles of the controller; none when empty.
+	profiles string
 }
 
 // The measurements, in the order in which they run. All but the last two are
@@ -55,6 +57,7 @@ func parse(args []string) (options, error) {
 	flags.DurationVar(&o.cycle, "cycle", 3*time.Second, "how long each run of wrk takes")
 	flags.IntVar(&o.rollouts, "rollouts", 100, "how many rolling replacements to make")
 	flags.StringVar(&o.out, "out", "docs/benchmarks", "the folder for the results")
+	flags.StringVar(&o.profiles, "profiles", "", "the folder for heap profiles of the controller at each size, for go tool pprof; none when empty")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
