@@ -55,9 +55,6 @@ func (s *suite) changes() error {
 		if (i+1)%5 == 0 {
 			progress("  %d of %d: %.0f ms, of that %.0f ms outside nginx's parses", i+1, len(applications), took*1000, (took-parses)*1000)
 		}
-		if err := s.rest(); err != nil {
-			return err
-		}
 		if err := s.api.Delete(s.ctx, &networkingv1.Ingress{ObjectMeta: meta(name)}); err != nil {
 			return err
 		}
@@ -84,7 +81,7 @@ func (s *suite) changes() error {
 // once, and a random moment more, so that samples do not fall in step with
 // what happens every second.
 func (s *suite) rest() error {
-	return s.sleep(1500*time.Millisecond + rand.N(500*time.Millisecond))
+	return s.sleep(1100*time.Millisecond + rand.N(500*time.Millisecond))
 }
 
 // served waits until the host of an Ingress answers with the status.

@@ -30,9 +30,9 @@ type options struct {
 	profiles string
 }
 
-// The measurements, in the order in which they run. All but the last two are
+// The measurements, in the order in which they run. All but the last three are
 // made at every size.
-var measurements = []string{"bytes", "start", "status", "changes", "endpoints", "burst", "memory", "throughput", "rollouts"}
+var measurements = []string{"bytes", "start", "status", "changes", "endpoints", "burst", "memory", "throughput", "rollouts", "handshakes"}
 
 func main() {
 	ctrllog.SetLogger(logr.Discard()) // of the control plane's start; its errors are returned as well
@@ -100,6 +100,12 @@ func run(ctx context.Context, o options) error {
 		progress("rollouts")
 		if err := rollouts(ctx, o, results); err != nil {
 			return fmt.Errorf("rollouts: %w", err)
+		}
+	}
+	if o.wants("handshakes") {
+		progress("handshakes")
+		if err := handshakes(ctx, o, results); err != nil {
+			return fmt.Errorf("handshakes: %w", err)
 		}
 	}
 	return results.write(o.out)

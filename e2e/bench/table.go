@@ -32,6 +32,7 @@ func (r *Results) table() []byte {
 	}
 	b.WriteString(notes)
 	r.detail(&b)
+	r.certificates(&b)
 	return b.Bytes()
 }
 
@@ -151,4 +152,20 @@ func (r *Results) detail(b *bytes.Buffer) {
 		}
 	}
 	b.WriteString("\n")
+}
+
+// certificates writes what the ways of giving certificates to nginx cost.
+func (r *Results) certificates(b *bytes.Buffer) {
+	b.WriteString(certificatesIntroduction)
+	for _, count := range certificateCounts {
+		for _, mode := range certificateModes {
+			part := certificatePart(mode, count)
+			cpu, test := r.find("handshake-cpu", 0, part), r.find("handshake-test", 0, part)
+			if cpu == nil || test == nil {
+				continue
+			}
+			fmt.Fprintf(b, "| %s | %d | %s | %s |\n", mode, count,
+				show(percentile(cpu.Samples, 50), "s"), show(percentile(test.Samples, 50), "s"))
+		}
+	}
 }
