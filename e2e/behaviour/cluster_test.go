@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/md5"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -53,7 +54,9 @@ func startCluster(t *testing.T) *cluster {
 		replacements = append(replacements, "${"+name+"}", ip.String(), "${"+name+"v6}", kit.IPv6(ip).String())
 	}
 	c.dead = take(t, block)
-	c.replace = strings.NewReplacer(append(replacements, "${dead}", c.dead.String())...)
+	// nginx's cookie for an endpoint is the md5 of its address.
+	deadCookie := fmt.Sprintf("%x", md5.Sum([]byte(c.dead.String()+":8080")))
+	c.replace = strings.NewReplacer(append(replacements, "${dead}", c.dead.String(), "${dead-md5}", deadCookie)...)
 	serveNames(t, map[string]netip.Addr{"pod1.outside.test.": c.pods["pod1"]})
 	c.makeSecrets(t)
 	return c

@@ -22,7 +22,8 @@
 //	< cert: foo.bar.com       the common name of the certificate
 //	< proto: HTTP/2.0         the protocol
 //	= X-Real-IP: 198.18.0.1   a header of the request as the backend got it
-//	= path: /v2/users         its path; so do method, host, query, body
+//	= path: /v2/users         its path; so do method, host, query, body,
+//	                          and ip and port, those of the backend
 //	= pod: pod1               which backend it was; "same" and "other" compare
 //	                          it with that of the request before
 //
@@ -32,5 +33,5 @@
 // line to send as it is, and "20x" to send it that many times. The header
 // "Cookie: kept" sends the cookies that the fixture's answers have set.
 // ${pod1} to ${pod3}, ${pod1v6} and ${dead}, at which nothing listens, are
-// addresses.
+// addresses, and ${dead-md5} is nginx's cookie for the last one.
 package behaviour

@@ -35,7 +35,16 @@ func (c *cluster) startPipeline(t *testing.T, f *fixture) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	t.Cleanup(func() {
+		if log, err := os.ReadFile(filepath.Join(dir, "run", "error.log")); err == nil && t.Failed() {
+			for line := range strings.Lines(string(log)) {
+				if !strings.Contains(line, "[notice]") {
+					t.Log("nginx: " + line)
+				}
+			}
+		}
+		_ = os.RemoveAll(dir)
+	})
 	manifests := filepath.Join(dir, "manifests")
 	common, err := os.ReadFile("testdata/common.yaml")
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,11 +43,12 @@ func (c *client) play(x exchange) error {
 		if err != nil {
 			return err
 		}
-		if wrong := c.judge(x, a); len(wrong) > 0 {
-			return fmt.Errorf("%s\nthe answer was %s\n%s", strings.Join(wrong, "\n"), a.Status, a.body)
-		}
+		wrong := c.judge(x, a)
 		if a.seen != nil {
 			c.pod = a.seen.Pod
+		}
+		if len(wrong) > 0 {
+			return fmt.Errorf("%s\nthe answer was %s", strings.Join(wrong, "\n"), a.Status)
 		}
 	}
 	return nil
@@ -110,6 +112,10 @@ func seen(r *echo.Response, name string) string {
 		return r.Host
 	case "path":
 		return r.Path
+	case "ip":
+		return r.IP
+	case "port":
+		return strconv.Itoa(r.Port)
 	case "query":
 		return r.Query
 	case "body":

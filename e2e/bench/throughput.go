@@ -97,7 +97,8 @@ func (s *suite) throughput() (err error) {
 			return err
 		}
 	}
-	return s.stopGateway()
+	// The measurements that follow count Ingresses.
+	return errors.Join(s.stopGateway(), s.api.Delete(s.ctx, ingress(throughputName)))
 }
 
 // ourSide starts the product with one worker and an Ingress for the backends.

@@ -55,11 +55,15 @@ var authRows = []Row{
 				// nginx would take it for "no authentication".
 				return &model.InvalidError{Rule: "be any other text than off"}
 			}
-			s.Auth.Realm = realm
+			// nginx puts it between quotes and escapes nothing.
+			s.Auth.Realm = quotedString.Replace(realm)
 			return err
 		},
 	},
 }
+
+// quotedString escapes what ends a quoted string of HTTP.
+var quotedString = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // secretRef accepts NAME or NAMESPACE/NAME.
 func secretRef(v string) (string, error) {

@@ -161,7 +161,10 @@ func (d Dir) assemble(objects []runtime.Object) *Snapshot {
 		}
 	}
 	slices.SortStableFunc(out.Ingresses, func(a, b *networkingv1.Ingress) int {
-		return a.CreationTimestamp.Compare(b.CreationTimestamp.Time)
+		if a.CreationTimestamp.IsZero() && b.CreationTimestamp.IsZero() {
+			return 0 // as they would be created, one after the other
+		}
+		return comparePrecedence(a, b)
 	})
 	out.sortSlices()
 	return out

@@ -33,13 +33,15 @@ type Snapshot struct {
 // SortIngresses puts Ingresses in the order of precedence: by age, then by
 // namespace and name.
 func SortIngresses(list []*networkingv1.Ingress) {
-	slices.SortFunc(list, func(a, b *networkingv1.Ingress) int {
-		return cmp.Or(
-			a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
-			cmp.Compare(a.Namespace, b.Namespace),
-			cmp.Compare(a.Name, b.Name),
-		)
-	})
+	slices.SortFunc(list, comparePrecedence)
+}
+
+func comparePrecedence(a, b *networkingv1.Ingress) int {
+	return cmp.Or(
+		a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+		cmp.Compare(a.Namespace, b.Namespace),
+		cmp.Compare(a.Name, b.Name),
+	)
 }
 
 // AddSlice files a slice under its Service.
