@@ -63,6 +63,9 @@ type Location struct {
 	// Route goes to the access log and tells the variables about the
 	// backend: NAMESPACE/INGRESS/SERVICE/PORT/HASH.
 	Route string `json:"route,omitempty"`
+	// LogName is the backend as the access log has it by default. It could be
+	// made of Route, but then a regular expression would run for each request.
+	LogName string `json:"logName,omitempty"`
 
 	// Closed answers 503 and nothing else, and says why.
 	Closed string `json:"closed,omitempty"`

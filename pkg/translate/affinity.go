@@ -37,7 +37,7 @@ func keepSessions(b *build, p *path, l *model.Location) {
 	}
 	b.upstreams[u.Name] = &u
 	l.Upstream = u.Name
-	l.Route = route(p.ingress.Name, hash, u.Backend)
+	setRoute(l, p.ingress.Name, hash, u.Backend)
 }
 
 func sticky(b *build, p *path, a annotations.Affinity) *model.Sticky {

@@ -32,7 +32,7 @@ func sendToBackend(b *build, p *path, l *model.Location) {
 		b.report(p.ingress.object, model.Warning, reason, p.field, backend.String(), "%s; the path answers 503", message)
 		return
 	}
-	l.Route = route(p.ingress.Name, plainHash(backend), backend)
+	setRoute(l, p.ingress.Name, plainHash(backend), backend)
 	l.Upstream = upstream.Name
 }
 
@@ -56,7 +56,7 @@ func (b *build) sendToDefaultBackend(l *model.Location) bool {
 			"%s; nginx itself answers 404 instead", message)
 		return false
 	}
-	l.Route = route("", plainHash(backend), backend)
+	setRoute(l, "", plainHash(backend), backend)
 	l.Upstream = upstream.Name
 	return true
 }
@@ -124,10 +124,11 @@ func upstreamName(hash string, backend model.Backend) model.Ident {
 	return model.Ident(hash + "." + backend.Namespace + "." + backend.Service + "." + backend.Port)
 }
 
-// route tells the variables of the configuration about the backend. The
+// setRoute tells the variables of the configuration about the backend. The
 // Ingress's name may be empty.
-func route(ingress, hash string, backend model.Backend) string {
-	return backend.Namespace + "/" + ingress + "/" + backend.Service + "/" + backend.Port + "/" + hash
+func setRoute(l *model.Location, ingress, hash string, backend model.Backend) {
+	l.Route = backend.Namespace + "/" + ingress + "/" + backend.Service + "/" + backend.Port + "/" + hash
+	l.LogName = backend.Namespace + "-" + backend.Service + "-" + backend.Port
 }
 
 // plainHash is the hash of an upstream that has no settings of its own.
