@@ -13,4 +13,5 @@ func rewriteURI(_ *build, p *path, l *model.Location) {
 		Target:          *r.Target,
 		ForwardedPrefix: r.ForwardedPrefix,
 	}
+	l.OwnRetry = l.OwnRetry || r.ForwardedPrefix != nil
 }
