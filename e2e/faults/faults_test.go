@@ -44,7 +44,7 @@ type world struct {
 
 const patience = 60 * time.Second
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, flags ...string) *world {
 	kit.RequireNetns(t)
 	w := &world{t: t, plane: kit.NewControlPlane(t)}
 	for i := range 2 {
@@ -74,7 +74,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	w.gateway, err = kit.StartGateway(t.Context(), kit.GatewayOptions{
 		Dir: dir, Sidegate: kit.Binary(t, "sidegate"), Nginx: kit.Nginx(t), Kubeconfig: w.plane.Kubeconfig,
-		Flags: []string{"--publish-status-address=192.0.2.1", "--election-ttl=4s"},
+		Flags: append([]string{"--publish-status-address=192.0.2.1", "--election-ttl=4s"}, flags...),
 	})
 	if err != nil {
 		t.Fatal(err)

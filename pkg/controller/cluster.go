@@ -43,8 +43,12 @@ type ClusterConfig struct {
 // RunCluster runs the controller against an API server until ctx ends.
 func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 	source := &snapshot.Source{
-		Classes: c.Classes, ConfigMap: c.ConfigMap,
-		Secrets: []types.NamespacedName{c.Translate.DefaultCertificate},
+		Classes: c.Classes,
+		Scope: snapshot.Scope{
+			Namespace: c.WatchNamespace, ConfigMap: c.ConfigMap,
+			Services: []types.NamespacedName{c.Status.Service, c.Translate.DefaultBackend},
+			Secrets:  []types.NamespacedName{c.Translate.DefaultCertificate},
+		},
 		References: func(ing *networkingv1.Ingress) []types.NamespacedName {
 			return annotations.SecretRefs(c.Translate.AnnotationPrefixes, ing)
 		},
@@ -53,7 +57,7 @@ func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(rc, c, core)
+	mgr, err := newManager(rc, c, core, source.Scope)
 	if err != nil {
 		return err
 	}
@@ -91,7 +95,7 @@ func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 
 // newManager makes a manager whose caches hold what is needed, and which
 // answers for metrics and health on one port.
-func newManager(rc *rest.Config, c ClusterConfig, core *Core) (manager.Manager, error) {
+func newManager(rc *rest.Config, c ClusterConfig, core *Core, scope snapshot.Scope) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {
 		return nil, err
@@ -109,7 +113,7 @@ func newManager(rc *rest.Config, c ClusterConfig, core *Core) (manager.Manager, 
 	return ctrl.NewManager(rc, ctrl.Options{
 		Scheme: scheme,
 		Logger: c.Log,
-		Cache:  snapshot.CacheOptions(c.WatchNamespace),
+		Cache:  snapshot.CacheOptions(scope),
 		Metrics: metricsserver.Options{
 			BindAddress: c.HealthAddress,
 			ExtraHandlers: map[string]http.Handler{
@@ -135,14 +139,16 @@ func watchConfiguration(mgr manager.Manager, core *Core, source *snapshot.Source
 		})
 	}
 	always := func(client.Object) bool { return true }
-	return builder.ControllerManagedBy(mgr).Named("configuration").
+	b := builder.ControllerManagedBy(mgr).Named("configuration").
 		Watches(&networkingv1.Ingress{}, on(always), builder.WithPredicates(specOrAnnotations)).
 		Watches(&networkingv1.IngressClass{}, on(always)).
 		Watches(&corev1.Service{}, on(func(o client.Object) bool { reporter.serviceChanged(o); return true }), builder.WithPredicates(serviceSpec)).
 		Watches(&corev1.Secret{}, on(func(o client.Object) bool { return source.Wants(client.ObjectKeyFromObject(o)) })).
-		Watches(&corev1.ConfigMap{}, on(func(o client.Object) bool { return client.ObjectKeyFromObject(o) == source.ConfigMap })).
-		WithOptions(controller.Options{NeedLeaderElection: new(false), SkipNameValidation: new(true)}).
-		Complete(reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return reconcile.Result{}, nil }))
+		WithOptions(controller.Options{NeedLeaderElection: new(false), SkipNameValidation: new(true)})
+	if source.Scope.ConfigMap.Name != "" {
+		b = b.Watches(&corev1.ConfigMap{}, on(always))
+	}
+	return b.Complete(reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return reconcile.Result{}, nil }))
 }
 
 // watchEndpoints takes endpoints to discovery, past the runs.

@@ -18,10 +18,7 @@ type Source struct {
 	// Reader reads from caches, Live from the API server.
 	Reader, Live client.Reader
 	Classes      Classes
-	// ConfigMap holds the global settings; an empty name is none.
-	ConfigMap types.NamespacedName
-	// Secrets are needed whatever the Ingresses say.
-	Secrets []types.NamespacedName
+	Scope        Scope
 	// References lists the Secrets that an Ingress refers to elsewhere than
 	// in its tls section.
 	References func(*networkingv1.Ingress) []types.NamespacedName
@@ -47,9 +44,9 @@ func (s *Source) Snapshot(ctx context.Context) (*Snapshot, error) {
 	if err := s.readBackends(ctx, out); err != nil {
 		return nil, err
 	}
-	if s.ConfigMap.Name != "" {
+	if s.Scope.ConfigMap.Name != "" {
 		var cm corev1.ConfigMap
-		switch err := s.Reader.Get(ctx, s.ConfigMap, &cm); {
+		switch err := s.Reader.Get(ctx, s.Scope.ConfigMap, &cm); {
 		case err == nil:
 			out.ConfigMap = &cm
 		case !apierrors.IsNotFound(err):
@@ -128,7 +125,7 @@ func (s *Source) readSecrets(ctx context.Context, out *Snapshot) error {
 	s.fetched = map[types.NamespacedName]*corev1.Secret{}
 	s.wanted = map[types.NamespacedName]bool{}
 	read := func(key types.NamespacedName) error {
-		if s.wanted[key] || key.Name == "" {
+		if s.wanted[key] || key.Name == "" || !s.Scope.holds(key.Namespace) {
 			return nil
 		}
 		s.wanted[key] = true
@@ -149,7 +146,7 @@ func (s *Source) readSecrets(ctx context.Context, out *Snapshot) error {
 		out.Secrets[key] = found
 		return nil
 	}
-	for _, key := range s.Secrets {
+	for _, key := range s.Scope.Secrets {
 		if err := read(key); err != nil {
 			return err
 		}

@@ -12,8 +12,8 @@ import (
 )
 
 // CacheOptions make controller-runtime's cache hold what is needed and no
-// more. A namespace of "" is all.
-func CacheOptions(namespace string) ctrlcache.Options {
+// more.
+func CacheOptions(scope Scope) ctrlcache.Options {
 	o := ctrlcache.Options{
 		DefaultTransform: strip(func(any) {}),
 		// What is read is never changed: see Snapshot.
@@ -28,9 +28,15 @@ func CacheOptions(namespace string) ctrlcache.Options {
 			},
 		},
 	}
-	if namespace != "" {
-		o.DefaultNamespaces = map[string]ctrlcache.Config{namespace: {}}
+	for object, b := range o.ByObject {
+		if _, ingress := object.(*networkingv1.Ingress); !ingress {
+			o.ByObject[object] = scope.byObject(object, b)
+		}
 	}
+	if scope.ConfigMap.Name != "" {
+		o.ByObject[&corev1.ConfigMap{}] = scope.configMaps()
+	}
+	o.DefaultNamespaces = scope.namespaces(nil)
 	return o
 }
 
