@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net/http"
 	"strings"
@@ -47,6 +48,16 @@ func secure(r *run) error {
 		return !bytes.Equal(a.cert.Raw, first)
 	})
 
+	// nginx serves a generation a moment before it is confirmed and counted.
+	r.look("/debug/config", "the live nginx.conf, with the three hosts", func(page []byte) verdict {
+		n := 0
+		for _, host := range []string{secureHost, plainHost, forcedHost} {
+			if bytes.Contains(page, []byte(host)) {
+				n++
+			}
+		}
+		return verdict{fmt.Sprintf("%d bytes with %d of them", len(page), n), n == 3}
+	})
 	before, err := r.reloads()
 	if err != nil {
 		return err
