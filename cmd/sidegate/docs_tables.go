@@ -67,7 +67,7 @@ controller-runtime. Names that begin with nginx_ingress_controller are those of
 ingress-nginx.
 `)
 	r := &recorder{}
-	metrics.New(r, metrics.Identity{}, "")
+	metrics.New(r, metrics.Identity{}, "", metrics.Sources{})
 	var rows [][]string
 	for _, c := range r.collectors {
 		descriptions := make(chan *prometheus.Desc, 100)
@@ -79,7 +79,7 @@ ingress-nginx.
 				return fmt.Errorf("the description of a metric cannot be read: %s", desc)
 			}
 			labels := strings.Split(strings.Trim(constantLabel.ReplaceAllString(m[3], "$1")+","+m[4], ","), ",")
-			rows = append(rows, []string{code(m[1]), metricType(c), strings.Join(labels, ", "), m[2]})
+			rows = append(rows, []string{code(m[1]), metricType(m[1], c), strings.Join(labels, ", "), m[2]})
 		}
 	}
 	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(strings.Trim(a[0], "`"), strings.Trim(b[0], "`")) })
@@ -89,14 +89,20 @@ ingress-nginx.
 
 var constantLabel = regexp.MustCompile(`([a-z_]+)="[^"]*"`)
 
-func metricType(c prometheus.Collector) string {
+func metricType(name string, c prometheus.Collector) string {
 	switch c.(type) {
 	case *prometheus.HistogramVec, prometheus.Histogram:
 		return "histogram"
 	case *prometheus.GaugeVec, prometheus.Gauge: // a Gauge has all methods of a Counter
 		return "gauge"
+	case prometheus.Counter:
+		return "counter"
 	}
-	return "counter"
+	// A collector of several metrics.
+	if strings.HasSuffix(name, "_total") {
+		return "counter"
+	}
+	return "gauge"
 }
 
 // recorder remembers what is registered.

@@ -46,6 +46,8 @@ type Core struct {
 	Server   *discovery.Server
 
 	changes *debouncer
+	// tests is the version of the nginx that tests configurations.
+	tests nginx.Version
 	// masterSince is when the running master was first seen, in nanoseconds
 	// since 1970; 0 is that there is none.
 	masterSince atomic.Int64
@@ -76,10 +78,10 @@ func NewCore(ctx context.Context, c Config, source Source) (*Core, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := metrics.New(c.Registry, c.Identity, c.Version)
-	m.Nginx(info.Version)
 	table := discovery.NewTable()
-	core := &Core{Config: c, Server: discovery.NewServer(table, c.Discovery, c.DiscoveryCount), changes: newDebouncer()}
+	core := &Core{Config: c, Server: discovery.NewServer(table, c.Discovery, c.DiscoveryCount), changes: newDebouncer(), tests: info.Version}
+	m := metrics.New(c.Registry, c.Identity, c.Version, metrics.Sources{Nginx: n, Questions: core.questions})
+	m.Nginx(metrics.Tests, info.Version)
 	c.Translate.Resolvers = core.Server.Addresses()
 	core.Pipeline = &Pipeline{
 		Log: c.Log.WithName("pipeline"), Source: source, Translator: translate.New(c.Translate),
@@ -136,20 +138,7 @@ func (c *Core) tick(ctx context.Context) {
 		case <-again.C:
 			c.Trigger("time has passed")
 		case <-look.C:
-			if workers, err := c.Pipeline.Nginx.Workers(); err == nil {
-				n := 0
-				for _, w := range workers {
-					if w.Draining {
-						n++
-					}
-				}
-				c.Pipeline.Metrics.Draining(n)
-			}
-			n := 0
-			for _, s := range c.Pipeline.Table.States() {
-				n += len(s.Addresses)
-			}
-			c.Pipeline.Metrics.Endpoints(n)
+			c.observe()
 		}
 	}
 }
@@ -170,6 +159,7 @@ func (c *Core) masterChanged(ctx context.Context, pid int) {
 			c.Log.Error(err, "a started nginx does not serve the published generation")
 			c.Trigger("nginx started and was not confirmed")
 		}
+		c.compareVersions(ctx)
 	}()
 }
 

@@ -194,6 +194,7 @@ func (p *Pipeline) publish(a *attempt, at time.Time, why string, outcome nginx.O
 		p.Log.Error(err, "the generation is not confirmed; it is tried again")
 	default:
 		p.Metrics.Served(a.result.ID, outcome, time.Now())
+		p.warn(outcome)
 		if next.Confirmed {
 			p.forget(a.output.Config)
 		}
@@ -209,6 +210,18 @@ func (p *Pipeline) publish(a *attempt, at time.Time, why string, outcome nginx.O
 	p.state.Store(next)
 	if p.Report != nil {
 		p.Report(old, next)
+	}
+}
+
+// warn tells what nginx warns of in a new generation.
+func (p *Pipeline) warn(outcome nginx.Outcome) {
+	if outcome == nginx.Unchanged {
+		return
+	}
+	warnings := p.Nginx.Warnings()
+	p.Metrics.Warnings(len(warnings))
+	for _, w := range warnings {
+		p.Log.Info("nginx warns of the configuration", "warning", w.Text, "line", w.Line)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/netip"
+	"time"
 )
 
 // Config is all that nginx is to do. Equal Configs render to equal bytes.
@@ -113,6 +114,8 @@ type TLS struct {
 	Directory string `json:"directory"`
 	// Default is the file that answers for hosts without a certificate.
 	Default Ident `json:"default"`
+	// DefaultLeaf describes what it holds.
+	DefaultLeaf *Leaf `json:"defaultLeaf,omitempty"`
 }
 
 // HSTS is the Strict-Transport-Security header of hosts with a certificate.
@@ -132,6 +135,19 @@ type Proxy struct {
 type Certificate struct {
 	Host string `json:"host"`
 	File Ident  `json:"file"`
+	Leaf *Leaf  `json:"leaf,omitempty"`
+}
+
+// Leaf describes a certificate. nginx is told none of it.
+type Leaf struct {
+	// Namespace and Secret are where it is from; empty where we made it.
+	Namespace          string    `json:"namespace,omitempty"`
+	Secret             string    `json:"secret,omitempty"`
+	NotAfter           time.Time `json:"notAfter"`
+	SerialNumber       string    `json:"serialNumber"`
+	IssuerOrganization string    `json:"issuerOrganization,omitempty"`
+	IssuerCommonName   string    `json:"issuerCommonName,omitempty"`
+	PublicKeyAlgorithm string    `json:"publicKeyAlgorithm"`
 }
 
 // File is a live file.

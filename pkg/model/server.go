@@ -69,6 +69,8 @@ type Location struct {
 
 	// Closed answers 503 and nothing else, and says why.
 	Closed string `json:"closed,omitempty"`
+	// NoService says that it is closed because the Service does not exist.
+	NoService bool `json:"noService,omitempty"`
 	// Return answers from the configuration alone.
 	Return *Return `json:"return,omitempty"`
 	// ToHTTPS is the code with which requests that did not come by https are

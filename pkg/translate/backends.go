@@ -28,7 +28,7 @@ func sendToBackend(b *build, p *path, l *model.Location) {
 	backend := model.Backend{Namespace: p.ingress.Namespace, Service: s.Name, Port: portText(s.Port)}
 	upstream, reason, message := b.upstream(backend)
 	if upstream == nil {
-		l.Closed = message
+		l.Closed, l.NoService = message, reason == model.ReasonServiceNotFound
 		b.report(p.ingress.object, model.Warning, reason, p.field, backend.String(), "%s; the path answers 503", message)
 		return
 	}

@@ -23,6 +23,7 @@ const defaultCertificate model.Ident = "default.pem"
 type parsedCertificate struct {
 	pem   model.Redacted
 	leaf  *x509.Certificate
+	told  *model.Leaf
 	fault string
 }
 
@@ -52,6 +53,7 @@ func (b *build) fillDefaultCertificate() {
 		return
 	}
 	b.files[defaultCertificate] = cert.pem
+	b.config.HTTP.TLS.DefaultLeaf = cert.told
 	b.judge(object, "", "", cert)
 }
 
@@ -82,7 +84,7 @@ func (b *build) certify(h *host) {
 		b.judge(ing.object, field+".secretName", h.name, cert)
 		file := model.Ident(ref.Namespace + "." + ref.Name + ".pem")
 		b.files[file] = cert.pem
-		b.config.Certificates = append(b.config.Certificates, model.Certificate{Host: h.name, File: file})
+		b.config.Certificates = append(b.config.Certificates, model.Certificate{Host: h.name, File: file, Leaf: cert.told})
 		h.certificate = true
 		return
 	}
@@ -178,5 +180,16 @@ func parseCertificate(secret *corev1.Secret) parsedCertificate {
 	if err := pem.Encode(&out, &pem.Block{Type: "PRIVATE KEY", Bytes: der}); err != nil {
 		return parsedCertificate{fault: "cannot be written: " + err.Error()}
 	}
-	return parsedCertificate{pem: out.Bytes(), leaf: pair.Leaf}
+	return parsedCertificate{pem: out.Bytes(), leaf: pair.Leaf, told: describe(pair.Leaf, secret)}
+}
+
+func describe(leaf *x509.Certificate, secret *corev1.Secret) *model.Leaf {
+	organization := ""
+	if len(leaf.Issuer.Organization) > 0 {
+		organization = leaf.Issuer.Organization[0]
+	}
+	return &model.Leaf{
+		Namespace: secret.Namespace, Secret: secret.Name, NotAfter: leaf.NotAfter, SerialNumber: leaf.SerialNumber.String(),
+		IssuerOrganization: organization, IssuerCommonName: leaf.Issuer.CommonName, PublicKeyAlgorithm: leaf.PublicKeyAlgorithm.String(),
+	}
 }
