@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 const (
 	chart     = "sidegate"
-	namespace = "ingress"
+	namespace = "ingress-nginx"
 )
 
 // tool is a program that e2e/install brings.

@@ -29,7 +29,7 @@
   verbs: [update, patch]
 {{- end -}}
 
-{{/* Of Ingresses, and of the ConfigMap with the settings. */}}
+{{/* Of whatever a finding is about. */}}
 {{- define "sidegate.rules.events" -}}
 - apiGroups: ["", events.k8s.io]
   resources: [events]
