@@ -202,11 +202,7 @@ func ingress(namespace string) *networkingv1.Ingress {
 // flags are those of the controller container.
 func flags(t *testing.T, r *release) []string {
 	t.Helper()
-	containers, _, err := unstructured.NestedSlice(r.object(t, "Deployment", "sidegate-controller").Object, "spec", "template", "spec", "initContainers")
-	if err != nil {
-		t.Fatal(err)
-	}
-	args, found, err := unstructured.NestedStringSlice(containers[len(containers)-1].(map[string]any), "args")
+	args, found, err := unstructured.NestedStringSlice(container(t, r, "controller"), "args")
 	if err != nil || !found {
 		t.Fatalf("the controller has no arguments (%v)", err)
 	}

@@ -44,11 +44,13 @@ type release struct {
 
 // install renders the chart with a file of values, as `helm install` does without
 // a cluster. An error is what helm says of the values.
-func install(t *testing.T, file string, more ...string) (*release, error) {
+func install(t *testing.T, file string) (*release, error) {
 	t.Helper()
-	args := append([]string{"install", "sidegate", chart, "--namespace", namespace, "--dry-run=client", "--output", "json", "--values", file}, more...)
+	if r := rendered[file]; r != nil {
+		return r, nil
+	}
 	var stderr bytes.Buffer
-	cmd := exec.Command(tool(t, "bin/helm"), args...)
+	cmd := exec.Command(tool(t, "bin/helm"), "install", "sidegate", chart, "--namespace", namespace, "--dry-run=client", "--output", "json", "--values", file)
 	cmd.Stderr = &stderr
 	cmd.Env = append(os.Environ(), "KUBECONFIG=/dev/null")
 	out, err := cmd.Output()
@@ -64,17 +66,21 @@ func install(t *testing.T, file string, more ...string) (*release, error) {
 	if err := json.Unmarshal(out, &r); err != nil {
 		t.Fatalf("%v in %s", err, out)
 	}
+	rendered[file] = &r
 	return &r, nil
 }
+
+// rendered are the releases by their file, as several tests look at each.
+var rendered = map[string]*release{}
 
 type helmError struct{ text string }
 
 func (e *helmError) Error() string { return e.text }
 
 // mustInstall is install with values that are fine.
-func mustInstall(t *testing.T, values string, more ...string) *release {
+func mustInstall(t *testing.T, values string) *release {
 	t.Helper()
-	r, err := install(t, valuesFile(t, values), more...)
+	r, err := install(t, valuesFile(t, values))
 	if err != nil {
 		t.Fatal(err)
 	}
