@@ -5,7 +5,7 @@
 {{- define "sidegate.lookup" -}}
 {{- $at := .values -}}
 {{- range splitList "." .key -}}
-{{- if kindIs "map" $at -}}{{- $at = get $at . -}}{{- else -}}{{- $at = nil -}}{{- end -}}
+{{- if kindIs "map" $at -}}{{- $at = get $at . -}}{{- else -}}{{- $at = "" -}}{{- end -}}
 {{- end -}}
 {{- if eq (toString $at) "" -}}null{{- else -}}{{- toJson $at -}}{{- end -}}
 {{- end -}}
