@@ -18,7 +18,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 export SIDEGATE_BIN_DIR := $(CURDIR)/bin
 
-.PHONY: help build tools lint unit e2e test demo demo-clean bench docs clean
+.PHONY: help build tools lint unit chart e2e test demo demo-clean bench docs clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ unit: ## unit and golden tests, with the race detector
 	@e2e/install/lint.sh
 	CGO_ENABLED=1 go test -race -timeout 15m ./cmd/... ./pkg/...
 
+chart: tools build ## the Helm chart: lint, golden files, schemas, a real API server
+	@e2e/install/helm.sh
+	@e2e/install/kubeconform.sh
+	go mod download
+	$(NETNS) env GOPROXY=off go test -count=1 ./charts/...
+
 # Inside the namespace there is no network, so what the tests import must be in
 # the module cache before. One package at a time: each has an API server, an
 # nginx and pods of its own, and they measure nothing but get slow together.
@@ -50,7 +56,7 @@ e2e: tools build ## tests on a real API server and a real nginx
 	go mod download
 	$(NETNS) env GOPROXY=off go test -p 1 -count=1 -timeout 20m ./e2e/...
 
-test: tools lint unit e2e ## everything that CI runs
+test: tools lint unit chart e2e ## everything that CI runs
 
 demo: tools build ## play the walkthrough on a real cluster; KEEP=1 leaves it running
 	@go build -o bin/ ./e2e/cmd/...
