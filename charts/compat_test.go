@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,7 +21,8 @@ type table struct {
 		Key, Switch, Instead string
 		Same                 []any
 	}
-	Flags map[string][]string
+	Flags     map[string][]string
+	Templates []string
 }
 
 func readYAML(t *testing.T, file string, out any) {
@@ -171,6 +173,20 @@ func TestFlagsWithoutEffect(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("files/ingress-nginx.yaml and docs/configuration.md differ (-docs +file):\n%s", diff)
+	}
+}
+
+// The table knows the templates that there are.
+func TestTemplates(t *testing.T) {
+	files, err := filepath.Glob("../templates/*.tmpl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range files {
+		files[i] = filepath.Base(f)
+	}
+	if diff := cmp.Diff(files, readTable(t).Templates); diff != "" {
+		t.Errorf("files/ingress-nginx.yaml and templates/ differ (-templates +file):\n%s", diff)
 	}
 }
 

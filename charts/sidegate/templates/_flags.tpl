@@ -55,11 +55,12 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The directory of templates in the place of built-in ones; empty where
-     controller.customTemplate is of no use. */}}
+{{/* The directory of templates in the place of built-in ones; empty where the key is
+     no template of ours, but ingress-nginx's one template, whatever it is called. */}}
 {{- define "sidegate.templateDir" -}}
 {{- $t := .Values.controller.customTemplate -}}
-{{- if and $t.configMapName (ne (toString $t.configMapKey) "nginx.tmpl") -}}/etc/sidegate/custom{{- end -}}
+{{- $known := (.Files.Get "files/ingress-nginx.yaml" | fromYaml).templates -}}
+{{- if and $t.configMapName (or (not $t.configMapKey) (has $t.configMapKey $known)) -}}/etc/sidegate/custom{{- end -}}
 {{- end -}}
 
 {{/* All of it, as a list. The flags that the chart sets come first, in order, and
@@ -90,9 +91,7 @@
 {{- with include "sidegate.templateDir" . -}}{{- $_ := set $flags "template-dir" . -}}{{- end -}}
 {{- if .Values.sidegate.nginxImage -}}{{- $_ := set $flags "nginx-script" "none" -}}{{- end -}}
 {{- range $key, $value := $c.extraArgs -}}
-{{- if kindIs "invalid" $value -}}{{- $value = "" -}}{{- end -}}
-{{- if kindIs "float64" $value -}}{{- $value = printf "%v" $value -}}{{- end -}}
-{{- $_ := set $flags $key (tpl (toString $value) $) -}}
+{{- $_ := set $flags $key (tpl (include "sidegate.text" $value) $) -}}
 {{- end -}}
 {{- $out := list -}}
 {{- range $key := keys $flags | sortAlpha -}}
