@@ -9,6 +9,9 @@ type Server struct {
 	Name string `json:"name"`
 	// Certificate says that a certificate of an Ingress answers for it.
 	Certificate bool `json:"certificate,omitempty"`
+	// HSTS says that a certificate which is not the default one can answer for
+	// it, so that clients may be told to keep to https.
+	HSTS bool `json:"hsts,omitempty"`
 	// ToHTTPS stands for the ToHTTPS of all its locations where they agree.
 	ToHTTPS int `json:"toHTTPS,omitempty"`
 	// AppRoot is where a request for exactly "/" is sent.

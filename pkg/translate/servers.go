@@ -17,7 +17,7 @@ const notFound = "default backend - 404"
 func buildServers(b *build) {
 	for _, name := range slices.Sorted(maps.Keys(b.hosts)) {
 		h := b.hosts[name]
-		s := model.Server{Name: name, Certificate: h.certificate, AppRoot: b.appRoot(h)}
+		s := model.Server{Name: name, Certificate: h.certificate, HSTS: b.config.HTTP.HSTS != nil && b.certified(name), AppRoot: b.appRoot(h)}
 		root := false
 		for _, p := range h.paths {
 			s.Locations = append(s.Locations, b.location(p))
