@@ -32,6 +32,7 @@ func (r *Renderer) funcs() template.FuncMap {
 		// userFile is the path of a live file.
 		"userFile": func(f model.Ident) string { return r.config.HTTP.TLS.Directory + "/" + string(f) },
 
+		"noRoute":  func() model.Route { return model.NoRoute },
 		"join":     join,
 		"expr":     expr,
 		"variable": variable,
