@@ -18,7 +18,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 export SIDEGATE_BIN_DIR := $(CURDIR)/bin
 
-.PHONY: help build tools lint unit e2e test demo demo-clean bench image docs clean
+.PHONY: help build tools lint unit e2e test demo demo-clean bench image image-test docs clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,7 +53,7 @@ e2e: tools build ## tests on a real API server and a real nginx
 	go mod download
 	$(NETNS) env GOPROXY=off go test -p 1 -count=1 -timeout 20m ./e2e/...
 
-test: tools lint unit e2e ## everything that CI runs
+test: tools lint unit e2e image-test ## everything that CI runs
 
 demo: tools build ## play the walkthrough on a real cluster; KEEP=1 leaves it running
 	@go build -o bin/ ./e2e/cmd/...
@@ -73,6 +73,9 @@ bench: tools build ## measure; the tables go to docs/benchmarks
 
 image: ## dist/sidegate-VERSION-linux-ARCH.tar, without a container engine; ARCHES="amd64 arm64", IMAGE=name
 	@VERSION=$(VERSION) IMAGE=$(IMAGE) build/image.sh $(ARCHES)
+
+image-test: image ## what is in the image, and the controller and nginx of it, run as a kubelet would
+	@build/test.sh $(foreach a,$(or $(ARCHES),$(shell go env GOHOSTARCH)),dist/sidegate-$(VERSION)-linux-$(a).tar)
 
 docs: ## generate the references in docs/ from the code's tables
 	go generate ./...
