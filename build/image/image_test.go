@@ -279,11 +279,11 @@ func TestReadArchiveRefuses(t *testing.T) {
 		return b.String()
 	}
 	for content, want := range map[string]string{
-		"no tar file":                          "unexpected EOF",
-		"":                                     "no OCI layout",
-		entries("manifest.json"):               "no OCI layout",
-		entries("index.json", "oci-layout"):    "there is no image in it",
-		entries("../outside"):                  "path escapes",
+		"no tar file":                         "unexpected EOF",
+		"":                                    "no OCI layout",
+		entries("manifest.json"):              "no OCI layout",
+		entries("index.json", "oci-layout"):   "there is no image in it",
+		entries("../outside"):                 "path escapes",
 		string(archiveOf(t, sample(t))[:600]): "unexpected EOF",
 	} {
 		name := filepath.Join(t.TempDir(), "archive.tar")

@@ -20,14 +20,21 @@ const (
 	libc    = "Package: libc6\nSource: glibc (2.43-7)\nVersion: 2.43-7\nArchitecture: amd64\nDescription: GNU C Library\n more of it\nHomepage: https://www.gnu.org/software/libc/\n"
 )
 
-// imageOf has the files given and a Go binary: mksbom, since a test's own says
-// nothing of its modules.
-func imageOf(t *testing.T, files map[string]string) v1.Image {
+// app is a Go binary: mksbom, since a test's own says nothing of its modules.
+func app(t *testing.T) string {
 	t.Helper()
-	app := filepath.Join(t.TempDir(), "app")
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", app, "../cmd/mksbom").CombinedOutput(); err != nil {
+	file := filepath.Join(t.TempDir(), "app")
+	c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", file, "../cmd/mksbom")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is built for a release
+	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
+	return file
+}
+
+// imageOf has the files given and the binary.
+func imageOf(t *testing.T, app string, files map[string]string) v1.Image {
+	t.Helper()
 	spec := &image.Spec{
 		Architecture: "amd64", Created: time.Unix(1e9, 0), Files: []image.File{{Destination: "/usr/bin/app", Source: app, Mode: 0o755}},
 		Config: v1.Config{Labels: map[string]string{"org.opencontainers.image.version": "1.2.3"}},
@@ -49,9 +56,10 @@ func imageOf(t *testing.T, files map[string]string) v1.Image {
 
 func TestOf(t *testing.T) {
 	files := map[string]string{"/usr/lib/os-release": release, "/var/lib/dpkg/status.d/libc6": libc, "/var/lib/dpkg/status.d/libc6.md5sums": "0  lib/libc.so"}
+	binary := app(t)
 	var texts [2]bytes.Buffer
 	for i := range texts {
-		bom, err := Of(imageOf(t, files), "example/app")
+		bom, err := Of(imageOf(t, binary, files), "example/app")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,13 +97,14 @@ func TestOf(t *testing.T) {
 }
 
 func TestOfRefuses(t *testing.T) {
+	binary := app(t)
 	for want, files := range map[string]map[string]string{
 		"0 packages":                             {"/usr/lib/os-release": release},
 		"has no ID":                              {"/var/lib/dpkg/status.d/libc6": libc},
 		"/var/lib/dpkg/status.d/x: no record of": {"/usr/lib/os-release": release, "/var/lib/dpkg/status.d/x": "what\n"},
 		"want Package, Version":                  {"/usr/lib/os-release": release, "/var/lib/dpkg/status.d/x": "Package: x\n"},
 	} {
-		if _, err := Of(imageOf(t, files), "x"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Of(imageOf(t, binary, files), "x"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, want %q", err, want)
 		}
 	}
