@@ -20,11 +20,11 @@ const (
 	libc    = "Package: libc6\nSource: glibc (2.43-7)\nVersion: 2.43-7\nArchitecture: amd64\nDescription: GNU C Library\n more of it\nHomepage: https://www.gnu.org/software/libc/\n"
 )
 
-// app is a Go binary: mksbom, since a test's own says nothing of its modules.
-func app(t *testing.T) string {
+// app builds a Go binary; a test's own says nothing of its modules.
+func app(t *testing.T, source string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "app")
-	c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", file, "../cmd/mksbom")
+	c := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", file, source)
 	c.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is built for a release
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
@@ -56,7 +56,7 @@ func imageOf(t *testing.T, app string, files map[string]string) v1.Image {
 
 func TestOf(t *testing.T) {
 	files := map[string]string{"/usr/lib/os-release": release, "/var/lib/dpkg/status.d/libc6": libc, "/var/lib/dpkg/status.d/libc6.md5sums": "0  lib/libc.so"}
-	binary := app(t)
+	binary := app(t, "../cmd/mksbom")
 	var texts [2]bytes.Buffer
 	for i := range texts {
 		bom, err := Of(imageOf(t, binary, files), "example/app")
@@ -97,7 +97,11 @@ func TestOf(t *testing.T) {
 }
 
 func TestOfRefuses(t *testing.T) {
-	binary := app(t)
+	source := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	binary := app(t, source)
 	for want, files := range map[string]map[string]string{
 		"0 packages":                             {"/usr/lib/os-release": release},
 		"has no ID":                              {"/var/lib/dpkg/status.d/libc6": libc},
