@@ -127,8 +127,14 @@ if [ ! -d "$final" ] || [ -n "${FRESH:-}" ]; then
 	tmp=$(mktemp -d "$CACHE/.image-base-$arch.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
 	with_progress "fetching Debian $debian_suite's nginx and its libraries for $arch" make_base "$tmp"
-	rm -rf "$final"
-	mv -T "$tmp" "$final"
+	# What is the same stays: another run may be reading it.
+	if [ -d "$final" ] && diff -r --no-dereference "$tmp" "$final" >/dev/null; then
+		rm -rf "$tmp"
+		touch "$final/packages"
+	else
+		rm -rf "$final"
+		mv -T "$tmp" "$final"
+	fi
 	trap - EXIT
 fi
 publish_link "$final" "$CACHE/image-base-$arch"

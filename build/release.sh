@@ -92,5 +92,5 @@ chart
 (cd "$new" && sha256sum -- * >SHA256SUMS)
 rm -rf "$out"
 mv -T "$new" "$out"
-(cd "$out" && ls -lh | awk 'NR > 1 { printf "    %6s  %s\n", $5, $9 }')
+(cd "$out" && du -h -- * >&2)
 say "$out is complete after $((SECONDS - start)) s"
