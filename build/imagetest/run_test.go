@@ -147,24 +147,24 @@ spec:
       http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: none, port: {number: 80}}}}]}
 `
 
-// The whole of it: the controller tests, publishes and serves through the
-// image's nginx, on ports 80 and 443, and ends in order.
-func TestServes(t *testing.T) {
-	c := newContainer(t)
+// serve starts the controller on an Ingress, on ports 80 and 443, and waits
+// until the Ingress is served. The channel tells how it ended.
+func (c *container) serve(t *testing.T) (get func(host string) string, out *bytes.Buffer, ended chan error) {
+	t.Helper()
 	manifests := filepath.Join(c.bundle, "manifests")
 	must(t, os.Mkdir(manifests, 0o755))
 	must(t, os.WriteFile(filepath.Join(manifests, "ingress.yaml"), []byte(ingress), 0o644))
 	c.spec.Mounts = append(c.spec.Mounts, specs.Mount{Destination: "/mnt", Type: "bind", Source: manifests, Options: []string{"bind", "ro"}})
 	cmd, out := c.start(t, "/usr/local/bin/sidegate", "serve", "-f", "/mnt", "--http-port", "80", "--https-port", "443",
 		"--nginx-dir", "/etc/nginx/sidegate", "--nginx-log-dir", "/var/log/nginx")
-	ended := make(chan error, 1)
+	ended = make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	client := &http.Client{
 		Timeout:       5 * time.Second,
 		Transport:     &http.Transport{DialContext: c.dial},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	get := func(host string) string {
+	get = func(host string) string {
 		request, err := http.NewRequest(http.MethodGet, "http://127.0.0.1/", nil)
 		must(t, err)
 		request.Host = host
@@ -180,25 +180,43 @@ func TestServes(t *testing.T) {
 	got := ""
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		if got = get("old.example.com"); strings.HasPrefix(got, want) {
-			break
+			return get, out, ended
 		}
 	}
-	if !strings.HasPrefix(got, want) {
-		command(t, nil, "runc", "kill", c.id, "KILL")
-		<-ended
-		t.Fatalf("the redirect of the Ingress: %q, want %q\n%s", got, want, out)
+	c.end(t, "KILL", ended)
+	t.Fatalf("the redirect of the Ingress: %q, want %q\n%s", got, want, out)
+	return nil, nil, nil
+}
+
+// end sends a signal and waits for the end.
+func (c *container) end(t *testing.T, signal string, ended chan error) error {
+	t.Helper()
+	command(t, nil, "runc", "kill", c.id, signal)
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(20 * time.Second):
+		t.Fatalf("did not end 20 s after SIG%s", signal)
+		return nil
 	}
+}
+
+// The whole of it: the controller tests, publishes and serves through the
+// image's nginx, and ends in order.
+func TestServes(t *testing.T) {
+	c := newContainer(t)
+	get, out, ended := c.serve(t)
 	if got := get("other.example.com"); got != "404  default backend - 404" {
 		t.Errorf("a host of no Ingress: %q", got)
 	}
-	command(t, nil, "runc", "kill", c.id, "TERM")
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Errorf("ended with %v\n%s", err, out)
-		}
-	case <-time.After(20 * time.Second):
-		t.Errorf("did not end 20 s after SIGTERM\n%s", out)
+	// Without it the controller cannot see what nginx reads and writes.
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.pid(t)))
+	must(t, err)
+	if !strings.Contains(string(status), "CapEff:\t0000000000000400\n") {
+		t.Errorf("the controller's effective capabilities are not NET_BIND_SERVICE alone:\n%s", status)
+	}
+	if err := c.end(t, "TERM", ended); err != nil {
+		t.Errorf("ended with %v\n%s", err, out)
 	}
 	if strings.Contains(out.String(), "Permission denied") || strings.Contains(out.String(), "Read-only file system") {
 		t.Errorf("something in the image stood in the way:\n%s", out)
@@ -208,18 +226,34 @@ func TestServes(t *testing.T) {
 	}
 }
 
-// dial connects from within the container's network. A thread that cannot be
-// brought back to its own network is thrown away.
-func (c *container) dial(_ context.Context, network, address string) (net.Conn, error) {
+// pid is the first process of the container, as seen from here.
+func (c *container) pid(t *testing.T) int {
+	t.Helper()
+	pid, err := c.state()
+	must(t, err)
+	return pid
+}
+
+func (c *container) state() (int, error) {
 	state, err := exec.Command("runc", "state", c.id).Output()
 	if err != nil {
-		return nil, fmt.Errorf("runc state: %w", err)
+		return 0, fmt.Errorf("runc state: %w", err)
 	}
 	var s specs.State
 	if err := json.Unmarshal(state, &s); err != nil {
+		return 0, err
+	}
+	return s.Pid, nil
+}
+
+// dial connects from within the container's network. A thread that cannot be
+// brought back to its own network is thrown away.
+func (c *container) dial(_ context.Context, network, address string) (net.Conn, error) {
+	pid, err := c.state()
+	if err != nil {
 		return nil, err
 	}
-	inside, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", s.Pid))
+	inside, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
 	if err != nil {
 		return nil, err
 	}
