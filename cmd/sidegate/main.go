@@ -11,6 +11,7 @@ import (
 )
 
 func main() {
+	takePrivileges()
 	// QUIT too: images of nginx have it as their stop signal, and the
 	// controller runs from the same image.
 	ctx, stop := signal.NotifyContext(ctrl.SetupSignalHandler(), syscall.SIGQUIT)
