@@ -89,7 +89,6 @@ func TestFlags(t *testing.T) {
 		{"sidegate: {nginxImage: 'nginx:1.30.6'}", "--nginx-script=none", ""},
 		{"controller: {customTemplate: {configMapName: a}}", "--template-dir=/etc/sidegate/custom", ""},
 		{"controller: {customTemplate: {configMapName: a, configMapKey: nginx.tmpl}}", "", "--template-dir"},
-		{"controller: {customTemplate: {configMapName: a, configMapKey: own.tmpl}}", "", "--template-dir"},
 		{"controller: {extraArgs: {post-shutdown-grace-period: 1073741824}}", "--post-shutdown-grace-period=1073741824 ", ""},
 		{"defaultBackend: {enabled: true, image: {image: a/b, tag: c}}", "--default-backend-service=ingress-nginx/sidegate-defaultbackend", ""},
 		{"defaultBackend: {enabled: true, image: {image: defaultbackend-amd64}}", "", "--default-backend-service"},

@@ -55,12 +55,11 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The directory of templates in the place of built-in ones; empty where the key is
-     no template of ours, but ingress-nginx's one template, whatever it is called. */}}
+{{/* The directory of templates in the place of built-in ones. With a key it is
+     ingress-nginx's one template, which cannot work here. */}}
 {{- define "sidegate.templateDir" -}}
 {{- $t := .Values.controller.customTemplate -}}
-{{- $known := (.Files.Get "files/ingress-nginx.yaml" | fromYaml).templates -}}
-{{- if and $t.configMapName (or (not $t.configMapKey) (has $t.configMapKey $known)) -}}/etc/sidegate/custom{{- end -}}
+{{- if and $t.configMapName (not $t.configMapKey) -}}/etc/sidegate/custom{{- end -}}
 {{- end -}}
 
 {{/* All of it, as a list. The flags that the chart sets come first, in order, and
