@@ -84,6 +84,7 @@ func TestFlags(t *testing.T) {
 		{"controller: {service: {enabled: false}}", "", "--publish-service"},
 		{"controller: {scope: {enabled: true}}", "--watch-namespace=ingress-nginx", "--disable-ingress-classes"},
 		{"controller: {scope: {enabled: true, namespace: a}}", "--watch-namespace=a", ""},
+		{"controller: {scope: {namespaceSelector: 'team=a'}, reportNodeInternalIp: true}", "--watch-namespace-selector=team=a", "--watch-namespace="},
 		{"controller: {electionID: lock, disableLeaderElection: true}", "--disable-leader-election=true", "--election-id=sidegate"},
 		{"controller: {healthCheckHost: 10.0.0.1, healthCheckPath: /ok}", "--health-check-path=/ok", ""},
 		{"sidegate: {nginxImage: 'nginx:1.30.6'}", "--nginx-script=none", ""},

@@ -77,6 +77,9 @@
 -}}
 {{- with include "sidegate.publishService" . -}}{{- $_ := set $flags "publish-service" . -}}{{- end -}}
 {{- with include "sidegate.watchNamespace" . -}}{{- $_ := set $flags "watch-namespace" . -}}{{- end -}}
+{{- /* These two have no effect yet, which the controller says in its log. */ -}}
+{{- with $c.scope.namespaceSelector -}}{{- $_ := set $flags "watch-namespace-selector" . -}}{{- end -}}
+{{- if $c.reportNodeInternalIp -}}{{- $_ := set $flags "report-node-internal-ip-address" "true" -}}{{- end -}}
 {{- if .Values.rbac.scope -}}{{- $_ := set $flags "disable-ingress-classes" "true" -}}{{- end -}}
 {{- if $c.watchIngressWithoutClass -}}{{- $_ := set $flags "watch-ingress-without-class" "true" -}}{{- end -}}
 {{- if $c.ingressClassByName -}}{{- $_ := set $flags "ingress-class-by-name" "true" -}}{{- end -}}
