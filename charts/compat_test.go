@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,8 +20,7 @@ type table struct {
 		Key, Switch, Instead string
 		Same                 []any
 	}
-	Flags     map[string][]string
-	Templates []string
+	Flags map[string][]string
 }
 
 func readYAML(t *testing.T, file string, out any) {
@@ -173,20 +171,6 @@ func TestFlagsWithoutEffect(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("files/ingress-nginx.yaml and docs/configuration.md differ (-docs +file):\n%s", diff)
-	}
-}
-
-// The table knows the templates that there are.
-func TestTemplates(t *testing.T) {
-	files, err := filepath.Glob("../templates/*.tmpl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, f := range files {
-		files[i] = filepath.Base(f)
-	}
-	if diff := cmp.Diff(files, readTable(t).Templates); diff != "" {
-		t.Errorf("files/ingress-nginx.yaml and templates/ differ (-templates +file):\n%s", diff)
 	}
 }
 

@@ -55,12 +55,11 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The directory of templates in the place of built-in ones; empty where the key is
-     no template of ours, but ingress-nginx's one template, whatever it is called. */}}
+{{/* The directory of templates in the place of built-in ones. With a key it is
+     ingress-nginx's one template, which cannot work here. */}}
 {{- define "sidegate.templateDir" -}}
 {{- $t := .Values.controller.customTemplate -}}
-{{- $known := (.Files.Get "files/ingress-nginx.yaml" | fromYaml).templates -}}
-{{- if and $t.configMapName (or (not $t.configMapKey) (has $t.configMapKey $known)) -}}/etc/sidegate/custom{{- end -}}
+{{- if and $t.configMapName (not $t.configMapKey) -}}/etc/sidegate/custom{{- end -}}
 {{- end -}}
 
 {{/* All of it, as a list. The flags that the chart sets come first, in order, and
@@ -78,6 +77,9 @@
 -}}
 {{- with include "sidegate.publishService" . -}}{{- $_ := set $flags "publish-service" . -}}{{- end -}}
 {{- with include "sidegate.watchNamespace" . -}}{{- $_ := set $flags "watch-namespace" . -}}{{- end -}}
+{{- /* These two have no effect yet, which the controller says in its log. */ -}}
+{{- with $c.scope.namespaceSelector -}}{{- $_ := set $flags "watch-namespace-selector" . -}}{{- end -}}
+{{- if $c.reportNodeInternalIp -}}{{- $_ := set $flags "report-node-internal-ip-address" "true" -}}{{- end -}}
 {{- if .Values.rbac.scope -}}{{- $_ := set $flags "disable-ingress-classes" "true" -}}{{- end -}}
 {{- if $c.watchIngressWithoutClass -}}{{- $_ := set $flags "watch-ingress-without-class" "true" -}}{{- end -}}
 {{- if $c.ingressClassByName -}}{{- $_ := set $flags "ingress-class-by-name" "true" -}}{{- end -}}

@@ -188,11 +188,6 @@ volumeMounts:
 - name: templates
   configMap:
     name: {{ $c.customTemplate.configMapName }}
-    {{- with $c.customTemplate.configMapKey }}
-    items:
-      - key: {{ . }}
-        path: {{ . }}
-    {{- end }}
 {{- end }}
 {{- with $c.extraVolumes }}
 {{ toYaml . }}
