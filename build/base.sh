@@ -14,6 +14,8 @@
 # shellcheck source=e2e/install/debian.sh
 . "$E2E/install/debian.sh"
 
+umask 022 # what is made is for all to read
+
 readonly arch=${1:?usage: build/base.sh ARCH}
 readonly want=1.30.1 # older ones have CVE-2026-42945
 readonly wanted=nginx,libnginx-mod-stream,libnginx-mod-http-js,ca-certificates,base-files

@@ -8,6 +8,8 @@
 # shellcheck source=e2e/install/lib.sh
 . "$(dirname "$0")/../e2e/install/lib.sh"
 
+umask 022 # what is made is for all to read
+
 root=$(dirname "$E2E")
 readonly version=${VERSION:?VERSION is not set} image=${IMAGE:-sidegate/sidegate} arches='amd64 arm64'
 # For its metrics and signals the controller reads /proc, so Linux is all there is.
