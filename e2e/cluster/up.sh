@@ -29,7 +29,7 @@ echo $! >"$STATE/unshare.pid"
 until [ -e "$STATE/ready" ]; do
 	sleep 0.1
 	if [ -e "$STATE/failed" ] || ! kill -0 "$(cat "$STATE/unshare.pid")" 2>/dev/null || ((SECONDS - start > 180)); then
-		tail -n 15 "$STATE"/log/*.log >&2
+		tail -n 5 "$STATE"/log/*.log >&2
 		"$CLUSTER/down.sh" keep-state
 		die "the cluster did not come up: $(cat "$STATE/failed" 2>/dev/null || echo "not ready after $((SECONDS - start)) s")" "The logs are in $STATE/log"
 	fi

@@ -98,11 +98,9 @@ until kubectl get --raw /readyz >/dev/null 2>&1; do sleep 0.2; done
 echo "API server after $(elapsed)" >>"$STATE/log/times"
 touch "$STATE/api.ready"
 run kube-controller-manager kube-controller-manager --kubeconfig "$STATE/manager.kubeconfig" \
-	--authentication-kubeconfig "$STATE/manager.kubeconfig" --authorization-kubeconfig "$STATE/manager.kubeconfig" \
 	--service-account-private-key-file "$STATE/service-accounts.key" --root-ca-file "$STATE/api/apiserver.crt" \
 	--use-service-account-credentials --leader-elect=false --bind-address 127.0.0.1
 run kube-scheduler kube-scheduler --kubeconfig "$STATE/scheduler.kubeconfig" \
-	--authentication-kubeconfig "$STATE/scheduler.kubeconfig" --authorization-kubeconfig "$STATE/scheduler.kubeconfig" \
 	--leader-elect=false --bind-address 127.0.0.1
 sed "s/DNS_IP/$DNS_IP/" "$CLUSTER/coredns.yaml" | kubectl apply --server-side -f - >/dev/null
 for n in $(seq "$NODES"); do
