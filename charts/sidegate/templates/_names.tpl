@@ -1,0 +1,110 @@
+{{/* Names and labels. They are made as in ingress-nginx's chart: with nameOverride
+     ingress-nginx they are the same, so that a release of it is upgraded in place
+     and its Service, with the address of the load balancer, stays. */}}
+
+{{- define "sidegate.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "sidegate.chart" -}}
+{{- printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "sidegate.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := include "sidegate.name" . -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sidegate.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride -}}
+{{- end -}}
+
+{{- define "sidegate.controller.fullname" -}}
+{{- printf "%s-%s" (include "sidegate.fullname" .) .Values.controller.name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "sidegate.defaultBackend.fullname" -}}
+{{- printf "%s-%s" (include "sidegate.fullname" .) .Values.defaultBackend.name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "sidegate.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "sidegate.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sidegate.defaultBackend.serviceAccountName" -}}
+{{- if .Values.defaultBackend.serviceAccount.create -}}
+{{- default (printf "%s-backend" (include "sidegate.fullname" .)) .Values.defaultBackend.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.defaultBackend.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What a selector holds may never change. */}}
+{{- define "sidegate.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "sidegate.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "sidegate.labels" -}}
+helm.sh/chart: {{ include "sidegate.chart" . }}
+{{ include "sidegate.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: {{ include "sidegate.name" . }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "sidegate.controller.selectorLabels" -}}
+{{ include "sidegate.selectorLabels" . }}
+app.kubernetes.io/component: controller
+{{- end -}}
+
+{{- define "sidegate.controller.labels" -}}
+{{ include "sidegate.labels" . }}
+app.kubernetes.io/component: controller
+{{- with .Values.controller.labels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "sidegate.defaultBackend.selectorLabels" -}}
+{{ include "sidegate.selectorLabels" . }}
+app.kubernetes.io/component: default-backend
+{{- end -}}
+
+{{- define "sidegate.defaultBackend.labels" -}}
+{{ include "sidegate.labels" . }}
+app.kubernetes.io/component: default-backend
+{{- with .Values.defaultBackend.labels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Values of an ingress-nginx release may hold templates that call its helpers. */}}
+{{- define "ingress-nginx.name" -}}{{ include "sidegate.name" . }}{{- end -}}
+{{- define "ingress-nginx.fullname" -}}{{ include "sidegate.fullname" . }}{{- end -}}
+{{- define "ingress-nginx.namespace" -}}{{ include "sidegate.namespace" . }}{{- end -}}
+{{- define "ingress-nginx.controller.fullname" -}}{{ include "sidegate.controller.fullname" . }}{{- end -}}
+{{- define "ingress-nginx.defaultBackend.fullname" -}}{{ include "sidegate.defaultBackend.fullname" . }}{{- end -}}
+{{- define "ingress-nginx.serviceAccountName" -}}{{ include "sidegate.serviceAccountName" . }}{{- end -}}
+{{- define "ingress-nginx.selectorLabels" -}}{{ include "sidegate.selectorLabels" . }}{{- end -}}
+{{- define "ingress-nginx.labels" -}}{{ include "sidegate.labels" . }}{{- end -}}
+
+{{/* Values that may hold templates: called with (dict "value" … "context" $). */}}
+{{- define "sidegate.tpl" -}}
+{{- tpl (toYaml .value) .context -}}
+{{- end -}}

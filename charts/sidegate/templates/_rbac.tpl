@@ -1,0 +1,79 @@
+{{/* What the controller reads and writes, and nothing else. */}}
+
+{{/* In the namespaces that it serves. */}}
+{{- define "sidegate.rules.served" -}}
+- apiGroups: [""]
+  resources: [services, secrets]
+  verbs: [get, list, watch]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [get, list, watch]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get, list, watch]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses/status]
+  verbs: [update, patch]
+- apiGroups: ["", events.k8s.io]
+  resources: [events]
+  verbs: [create, patch, update]
+{{- end -}}
+
+{{/* In the namespace of the pod: the election, and the pods beside it, which decide
+     whether the last one ends. */}}
+{{- define "sidegate.rules.own" -}}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ get .Values.controller.extraArgs "election-id" | default (.Values.controller.electionID | default (printf "%s-leader" (include "sidegate.fullname" .))) }}]
+  verbs: [get, update, patch]
+{{- end -}}
+
+{{/* The one ConfigMap with the settings. Its name is part of the request, so that
+     the permission can name it. */}}
+{{- define "sidegate.rules.configMap" -}}
+- apiGroups: [""]
+  resources: [configmaps]
+  resourceNames: [{{ .name }}]
+  verbs: [get, list, watch]
+{{- end -}}
+
+{{/* Called with (dict "context" $ "kind" … "name" … "namespace" … "rules" …); a Role
+     and its binding. */}}
+{{- define "sidegate.role" -}}
+{{- $ := .context -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ .kind }}
+metadata:
+  name: {{ .name }}
+  {{- with .namespace }}
+  namespace: {{ . }}
+  {{- end }}
+  labels:
+    {{- include "sidegate.controller.labels" $ | nindent 4 }}
+rules:
+  {{- .rules | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: {{ .kind }}Binding
+metadata:
+  name: {{ .name }}
+  {{- with .namespace }}
+  namespace: {{ . }}
+  {{- end }}
+  labels:
+    {{- include "sidegate.controller.labels" $ | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: {{ .kind }}
+  name: {{ .name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "sidegate.serviceAccountName" $ }}
+    namespace: {{ include "sidegate.namespace" $ }}
+{{- end -}}
