@@ -8,6 +8,7 @@
 dir=$1
 mkdir -p "$dir"
 cd "$ROOT"
+export CGO_ENABLED=0 GOFLAGS=-trimpath # as the Makefile has them: there is no C library in the images
 go build -o bin/ ./e2e/cmd/echo ./e2e/cmd/pause
 go build -C build -o "$ROOT/bin/" ./cmd/mkimage
 bin/mkimage -o "$dir/pause.tar" -t localhost/sidegate-e2e/pause:1 --entrypoint /pause /pause=bin/pause
