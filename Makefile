@@ -18,7 +18,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 export SIDEGATE_BIN_DIR := $(CURDIR)/bin
 
-.PHONY: help build tools lint unit e2e test demo demo-clean bench docs clean
+.PHONY: help build tools lint unit e2e test demo demo-clean bench image docs clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,8 +68,11 @@ bench: tools build ## measure; the tables go to docs/benchmarks
 	$(NETNS) bin/bench $(ARGS)
 	bin/plot docs/benchmarks
 
+image: ## dist/sidegate-VERSION-linux-ARCH.tar, without a container engine; ARCHES="amd64 arm64", IMAGE=name
+	@VERSION=$(VERSION) IMAGE=$(IMAGE) build/image.sh $(ARCHES)
+
 docs: ## generate the references in docs/ from the code's tables
 	go generate ./...
 
 clean: ## remove what was built here (the cache stays: rm -r $(CACHE))
-	rm -rf bin
+	rm -rf bin dist
