@@ -16,11 +16,9 @@ RUN apt-get update && apt-get install -y --no-install-recommends libcap2-bin
 
 # An nginx before 1.30.1 has a heap overflow (CVE-2026-42945). The binary may be
 # of an architecture that cannot run here, so its version is read, not asked.
-# The capability lets it listen on ports below 1024 on the host's network.
 COPY --from=nginx /usr/sbin/nginx /out/usr/sbin/nginx
 RUN version=$(grep -aom1 'nginx version: nginx/[0-9.]*' /out/usr/sbin/nginx | cut -d/ -f2) \
-	&& { printf '%s\n' 1.30.1 "$version" | sort -VC || { echo "nginx 1.30.1 or newer is needed, and the base image has ${version:-none}" >&2; exit 1; }; } \
-	&& setcap cap_net_bind_service=+ep /out/usr/sbin/nginx
+	&& { printf '%s\n' 1.30.1 "$version" | sort -VC || { echo "nginx 1.30.1 or newer is needed, and the base image has ${version:-none}" >&2; exit 1; }; }
 
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -36,6 +34,13 @@ ARG VERSION=unknown
 RUN CGO_ENABLED=0 GOOS=linux GOARCH=$TARGETARCH go build -trimpath -buildvcs=false \
 		-ldflags "-s -w -X main.version=$VERSION" -o /sidegate ./cmd/sidegate \
 	&& build/layout.sh /sidegate /out
+
+# On the host's network nginx needs the capability to listen on ports below
+# 1024. Where no privileges may be gained, a process cannot hand on what it has
+# not, so the controller has it too, for the nginx that tests: permitted only,
+# so that it starts without as well.
+RUN setcap cap_net_bind_service=ep /out/usr/sbin/nginx \
+	&& setcap cap_net_bind_service=p /out/usr/local/bin/sidegate
 
 FROM nginx
 COPY --from=build /out/ /

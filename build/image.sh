@@ -18,6 +18,9 @@ revision=$(git -C "$root" rev-parse HEAD 2>/dev/null || echo unknown)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 0)}
 export SOURCE_DATE_EPOCH
 
+# As in the Dockerfile, which says why.
+readonly capabilities=(--cap /usr/sbin/nginx=cap_net_bind_service=ep --cap /usr/local/bin/sidegate=cap_net_bind_service=p)
+
 # binary ARCH FILE
 binary() {
 	if [ -n "${BINARIES:-}" ]; then
@@ -35,7 +38,7 @@ make_image() {
 	"$root/build/layout.sh" "$tmp/sidegate-$arch" "$tmp/files-$arch"
 	"$tmp/mkimage" --output "$out" --tag "$image:$version" --arch "$arch" \
 		--dockerfile "$root/Dockerfile" --build-arg VERSION="$version" --build-arg REVISION="$revision" \
-		--root "$CACHE/image-base-$arch/root" --cap /usr/sbin/nginx=cap_net_bind_service=ep "/=$tmp/files-$arch"
+		--root "$CACHE/image-base-$arch/root" "${capabilities[@]}" "/=$tmp/files-$arch"
 	say "$image:$version for $arch is $out ($(du -h "$out" | cut -f1))"
 }
 
