@@ -18,7 +18,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 export SIDEGATE_BIN_DIR := $(CURDIR)/bin
 
-.PHONY: help build tools lint unit e2e test demo demo-clean bench docs clean
+.PHONY: help build tools lint unit e2e test demo demo-clean bench image docs clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,11 +36,14 @@ lint: ## gofmt, go vet, staticcheck, shellcheck
 		if [ -n "$$out" ]; then echo "gofmt -w is needed on:" $$out >&2; exit 1; fi
 	go vet ./...
 	$(CACHE)/bin/staticcheck ./...
-	shellcheck -x -P e2e/install e2e/install/*.sh .ci/run
+	go vet -C build ./...
+	cd build && $(CACHE)/bin/staticcheck ./...
+	shellcheck -x -P e2e/install e2e/install/*.sh build/*.sh .ci/run
 
 unit: ## unit and golden tests, with the race detector
 	@e2e/install/lint.sh
 	CGO_ENABLED=1 go test -race -timeout 15m ./cmd/... ./pkg/...
+	CGO_ENABLED=1 go test -C build -race ./...
 
 # Inside the namespace there is no network, so what the tests import must be in
 # the module cache before. One package at a time: each has an API server, an
@@ -68,8 +71,11 @@ bench: tools build ## measure; the tables go to docs/benchmarks
 	$(NETNS) bin/bench $(ARGS)
 	bin/plot docs/benchmarks
 
+image: ## dist/sidegate-VERSION-linux-ARCH.tar, without a container engine; ARCHES="amd64 arm64", IMAGE=name
+	@VERSION=$(VERSION) IMAGE=$(IMAGE) build/image.sh $(ARCHES)
+
 docs: ## generate the references in docs/ from the code's tables
 	go generate ./...
 
 clean: ## remove what was built here (the cache stays: rm -r $(CACHE))
-	rm -rf bin
+	rm -rf bin dist

@@ -3,6 +3,7 @@ package image
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"kernel.org/pub/linux/libs/security/libcap/cap"
 )
@@ -18,6 +19,10 @@ const (
 // packCapability is the value of that attribute for a set as text, such as
 // cap_net_bind_service=ep.
 func packCapability(text string) (string, error) {
+	// Of "cap_a=ep cap_b=p" the library forgets the first, without an error.
+	if len(strings.Fields(text)) != 1 {
+		return "", fmt.Errorf("%q: want one clause without spaces, such as cap_net_bind_service,cap_chown=ep", text)
+	}
 	set, err := cap.FromText(text)
 	if err != nil {
 		return "", fmt.Errorf("%q is no set of capabilities, want such as cap_net_bind_service=ep: %w", text, err)
@@ -34,11 +39,8 @@ func packCapability(text string) (string, error) {
 	if permitted|inheritable == 0 {
 		return "", fmt.Errorf("%q: a file needs at least one permitted or inheritable capability", text)
 	}
-	// A file has one flag for all of them, no set.
-	if effective != 0 && effective != permitted|inheritable {
-		return "", fmt.Errorf("%q: of a file all capabilities are effective, or none", text)
-	}
 	words := [5]uint32{capRevision2, uint32(permitted), uint32(inheritable), uint32(permitted >> 32), uint32(inheritable >> 32)}
+	// A file has one flag for all of them, no set.
 	if effective != 0 {
 		words[0] |= capEffectiveFlag
 	}

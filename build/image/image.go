@@ -2,6 +2,7 @@ package image
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -72,12 +73,17 @@ func (spec *Spec) layers() ([]layerOf, error) {
 	if err := spec.setCapabilities(root, files); err != nil {
 		return nil, err
 	}
-	// A folder that the root has must keep its owner and mode.
 	files.addParents()
 	for name, e := range files {
-		if _, ok := root[name]; ok && e.source == "" {
-			files[name] = root[name]
+		below, ok := root[name]
+		if !ok || e.source != "" {
+			continue
 		}
+		// The folder must keep its owner and mode, and stay one.
+		if info, err := os.Lstat(below.source); err != nil || !info.IsDir() {
+			return nil, fmt.Errorf("a file goes below /%s, which is no folder in the root %s", name, spec.Root)
+		}
+		files[name] = below
 	}
 	var out []layerOf
 	for _, l := range []layerOf{{"root file system", root}, {"files", files}} {

@@ -91,7 +91,7 @@ func kind(m fs.FileMode) string {
 // image of some 30 MB, and no file to clean up.
 func (es entries) layer() (v1.Layer, error) {
 	var compressed bytes.Buffer
-	zw, err := gzip.NewWriterLevel(&compressed, gzip.BestCompression)
+	zw, err := gzip.NewWriterLevel(&compressed, gzip.DefaultCompression)
 	if err != nil {
 		return nil, err
 	}

@@ -7,10 +7,10 @@
 # Result: $CACHE/bin/nginx (runs it), $CACHE/nginx-modules (its dynamic modules).
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/debian.sh"
 
 # 1.30.0 and older have a heap overflow in the rewrite module (CVE-2026-42945).
 readonly want=1.30.1
-readonly suite=forky
 readonly packages=nginx,libnginx-mod-stream,libnginx-mod-http-js
 
 version_of() { "$1" -v 2>&1 | sed -n 's,^nginx version: nginx/\([0-9.]*\).*,\1,p'; }
@@ -23,37 +23,6 @@ new_enough() {
 
 # The modules' folder as the binary itself was told at its build.
 modules_of() { "$1" -V 2>&1 | grep -o -- '--modules-path=[^ ]*' | cut -d= -f2; }
-
-# The mirror of this machine's own apt, so that a proxy or a local mirror is
-# used here as well; empty when apt knows no Debian archive (mmdebstrap then
-# takes the suite's default).
-debian_mirror() {
-	# shellcheck disable=SC2016 # apt's own placeholders
-	apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(CREATED_BY)|$(REPO_URI)' 2>/dev/null |
-		awk -F'|' '$1 == "Debian" && $2 == "Debian" && $3 == "Packages" { print $4; exit }'
-}
-
-# unpack DIR: the packages and all that they depend on, unpacked, no script run.
-unpack() {
-	local dir=$1 mirror log
-	mirror=$(debian_mirror)
-	log=$(mktemp "$CACHE/.log.XXXXXX")
-	local cmd=(mmdebstrap --mode=root --variant=extract --include="$packages" --format=directory)
-	if "${cmd[@]}" "$suite" "$dir" ${mirror:+"$mirror"} >"$log" 2>&1; then
-		rm -f "$log"
-		return
-	fi
-	if ! grep -q 'is expired' "$log"; then
-		cat "$log"
-		rm -f "$log"
-		return 1
-	fi
-	# A mirror that lags behind serves an index past its date. Its signature is
-	# checked all the same.
-	echo "the mirror's index is past its Valid-Until date: taking it as it is, with its signature checked"
-	rm -rf "$dir" "$log"
-	"${cmd[@]}" --aptopt='Acquire::Check-Valid-Until "false"' "$suite" "$dir" ${mirror:+"$mirror"}
-}
 
 # make_runnable ROOT FINAL: unpacked packages have no maintainer scripts run, so
 # the merged-/usr links are missing; and the binary is told that its loader and
@@ -86,23 +55,17 @@ if [ -n "$on_path" ] && new_enough "$on_path"; then
 	exit 0
 fi
 
-have apt-get || die "nginx $want or newer is missing, and without apt-get it cannot be fetched." \
-	"Install nginx $want or newer, so that it is on PATH, and run this again."
-[ "$(id -u)" = 0 ] || die "nginx $want or newer is missing, and only root can unpack Debian's packages." \
-	"Run this once as root, or install nginx $want or newer so that it is on PATH."
-have mmdebstrap || apt_install "unpacking Debian's nginx" mmdebstrap
-[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || apt_install "checking Debian's signatures" debian-archive-keyring
-
+need_debian "nginx $want or newer, which is not on PATH,"
 have patchelf || apt_install "running nginx from where it is unpacked" patchelf
 
 tmp=$(mktemp -d "$CACHE/.nginx.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
-with_progress "fetching nginx of Debian $suite" unpack "$tmp/root"
+with_progress "fetching nginx of Debian $debian_suite" debian_unpack "$tmp/root" "$packages"
 chmod 755 "$tmp"
 make_runnable "$tmp/root" "$tmp/root" # to ask it for its version
 version=$(version_of "$tmp/root/usr/sbin/nginx")
 new_enough "$tmp/root/usr/sbin/nginx" ||
-	die "Debian $suite brought nginx ${version:-of no version at all}, and $want or newer is needed."
+	die "Debian $debian_suite brought nginx ${version:-of no version at all}, and $want or newer is needed."
 
 final=$CACHE/nginx-$version
 make_runnable "$tmp/root" "$final/root"

@@ -5,12 +5,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/sidegate/sidegate/build/dockerfile"
 	"github.com/sidegate/sidegate/build/image"
 	"github.com/spf13/pflag"
 )
@@ -35,6 +37,8 @@ type options struct {
 	output                      string
 	created                     string
 	labels, ports, capabilities []string
+	dockerfile                  string
+	buildArgs                   []string
 }
 
 func run(args []string, errors io.Writer) error {
@@ -50,6 +54,8 @@ func run(args []string, errors io.Writer) error {
 	f.StringVar(&o.created, "created", os.Getenv("SOURCE_DATE_EPOCH"), "when it was made, in seconds since 1970; 1970 without it or SOURCE_DATE_EPOCH")
 	f.StringVar(&spec.Root, "root", "", "a folder with the root file system")
 	f.StringArrayVar(&o.capabilities, "cap", nil, "/PATH=CAPABILITIES of a file; may be given more than once")
+	f.StringVar(&o.dockerfile, "dockerfile", "", "set what this file's final stage sets, instead of by the flags below; --label adds to it")
+	f.StringArrayVar(&o.buildArgs, "build-arg", nil, "NAME=VALUE for an ARG of the Dockerfile; may be given more than once")
 	f.StringArrayVar(&c.Entrypoint, "entrypoint", nil, "the command, a word each time it is given")
 	f.StringArrayVar(&c.Cmd, "cmd", nil, "its default arguments, a word each time it is given")
 	f.StringArrayVar(&c.Env, "env", nil, "NAME=VALUE; may be given more than once")
@@ -76,6 +82,9 @@ func run(args []string, errors io.Writer) error {
 
 // complete parses what is written as text.
 func (o *options) complete(spec *image.Spec, files []string) error {
+	if err := o.readDockerfile(spec); err != nil {
+		return err
+	}
 	if o.output == "" {
 		return fmt.Errorf("--output is missing: want the name of the archive")
 	}
@@ -129,6 +138,34 @@ func (o *options) complete(spec *image.Spec, files []string) error {
 		spec.Config.ExposedPorts[port] = struct{}{}
 	}
 	return nil
+}
+
+// readDockerfile replaces the config by that of the Dockerfile, if there is one.
+func (o *options) readDockerfile(spec *image.Spec) error {
+	args := map[string]string{}
+	for _, s := range o.buildArgs {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return fmt.Errorf("--build-arg %q: want NAME=VALUE", s)
+		}
+		args[name] = value
+	}
+	if o.dockerfile == "" {
+		if len(args) > 0 {
+			return fmt.Errorf("--build-arg is for a --dockerfile, and there is none")
+		}
+		return nil
+	}
+	if !reflect.ValueOf(spec.Config).IsZero() || len(o.ports) > 0 {
+		return fmt.Errorf("--dockerfile sets what runs and as whom: of the flags for it only --label can be given beside")
+	}
+	f, err := os.Open(o.dockerfile)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	spec.Config, err = dockerfile.Config(f, args)
+	return err
 }
 
 // write writes beside the archive and renames, so that one that is there is
