@@ -76,17 +76,30 @@ func (w *world) namespace(name string, labels map[string]string) {
 	// One of the same name may be going still, of a test before.
 	w.until("the namespace "+name, func(ctx context.Context) error { return w.client.Create(ctx, ns.DeepCopy()) })
 	w.Cleanup(func() {
+		w.empty(name)
 		w.must(client.IgnoreNotFound(w.client.Delete(context.Background(), ns)))
-		w.hurry(name)
 	})
 }
 
-// hurry ends the pods of a namespace without their grace.
-func (w *world) hurry(namespace string) {
-	zero := int64(0)
-	err := w.clientset.CoreV1().Pods(namespace).DeleteCollection(context.Background(),
-		metav1.DeleteOptions{GracePeriodSeconds: &zero}, metav1.ListOptions{})
-	w.must(client.IgnoreNotFound(err))
+// empty ends the pods of a namespace without their grace. The controller that
+// removes a namespace would look again only after half of that.
+func (w *world) empty(namespace string) {
+	ctx := context.Background()
+	w.must(w.clientset.AppsV1().Deployments(namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}))
+	_, err := eventually(ctx, func(ctx context.Context) error {
+		pods := w.clientset.CoreV1().Pods(namespace)
+		if err := pods.DeleteCollection(ctx, *metav1.NewDeleteOptions(0), metav1.ListOptions{}); err != nil {
+			return err
+		}
+		list, err := pods.List(ctx, metav1.ListOptions{})
+		if err == nil && len(list.Items) > 0 {
+			err = fmt.Errorf("%d pods are still there", len(list.Items))
+		}
+		return err
+	})
+	if err != nil {
+		w.Errorf("emptying the namespace %s: %v", namespace, err)
+	}
 }
 
 // helm runs helm on the release, with its values where they are due.

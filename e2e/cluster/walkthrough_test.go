@@ -54,7 +54,7 @@ func TestWalkthrough(t *testing.T) {
 		if err := w.client.Delete(context.Background(), secret); err != nil {
 			t.Error(err)
 		}
-		w.hurry("default")
+		w.empty("default")
 	})
 	told := &reporter{T: t}
 	if err := walkthrough.Play(t.Context(), env, told); err != nil {
