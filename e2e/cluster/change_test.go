@@ -46,7 +46,7 @@ func TestUpgradeUnderLoad(t *testing.T) {
 	}
 	old := r.pods()
 	stop := r.load(a.host)
-	r.upgrade("controller.podAnnotations.upgrade=1")
+	r.upgrade("controller.podAnnotations.upgrade=once")
 	// The old ones still serve what they had begun, and end.
 	for _, pod := range old {
 		took := w.until(pod.Name+" is gone", gone(w, &pod))

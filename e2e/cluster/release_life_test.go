@@ -71,7 +71,7 @@ func TestRelease(t *testing.T) {
 		})
 		w.until("an answer", answers(entry, a.host))
 	}
-	r.upgrade("controller.config.keep-alive=33", "controller.podAnnotations.upgrade=1")
+	r.upgrade("controller.config.keep-alive=33", "controller.podAnnotations.upgrade=once")
 	setting("33")
 	r.helm("rollback", r.name, "1", "--wait", "--timeout", patience.String())
 	setting("")

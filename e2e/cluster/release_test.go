@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -188,9 +190,12 @@ func (r *release) deployment() *appsv1.Deployment {
 	return &list.Items[0]
 }
 
+// accessLog is a line of nginx's access log, of which there are too many.
+var accessLog = regexp.MustCompile(`(?m)^[0-9a-f.:]+ - .*\n?`)
+
 // explain prints what the containers say, after a failure.
 func (r *release) explain() {
-	lines := int64(25)
+	const lines, size = 2000, 6000
 	var list corev1.PodList
 	if err := r.client.List(context.Background(), &list, client.InNamespace(r.name)); err != nil {
 		r.Log(err)
@@ -198,8 +203,9 @@ func (r *release) explain() {
 	for _, pod := range list.Items {
 		for _, container := range []string{"controller", "nginx"} {
 			status, _ := statusOf(&pod, container)
-			log, err := r.clientset.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: container, TailLines: &lines}).DoRaw(context.Background())
-			r.Logf("--- %s of %s (restarts: %d, state: %+v, error: %v)\n%s", container, pod.Name, status.RestartCount, status.State, err, log)
+			log, err := r.clientset.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: container, TailLines: ptr.To[int64](lines)}).DoRaw(context.Background())
+			log = accessLog.ReplaceAll(log, nil)
+			r.Logf("--- %s of %s (restarts: %d, state: %+v, error: %v)\n%s", container, pod.Name, status.RestartCount, status.State, err, log[max(0, len(log)-size):])
 		}
 	}
 }
