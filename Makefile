@@ -18,7 +18,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 export SIDEGATE_BIN_DIR := $(CURDIR)/bin
 
-.PHONY: help build tools lint unit e2e test demo demo-clean bench image docs clean
+.PHONY: help build tools lint unit chart e2e e2e-cluster test demo demo-clean bench image docs clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,12 +38,18 @@ lint: ## gofmt, go vet, staticcheck, shellcheck
 	$(CACHE)/bin/staticcheck ./...
 	go vet -C build ./...
 	cd build && $(CACHE)/bin/staticcheck ./...
-	shellcheck -x -P e2e/install e2e/install/*.sh build/*.sh .ci/run
+	shellcheck -x -P e2e/install e2e/install/*.sh e2e/cluster/*.sh build/*.sh .ci/run
 
 unit: ## unit and golden tests, with the race detector
 	@e2e/install/lint.sh
 	CGO_ENABLED=1 go test -race -timeout 15m ./cmd/... ./pkg/...
 	CGO_ENABLED=1 go test -C build -race ./...
+
+chart: tools build ## the Helm chart: lint, golden files, schemas, a real API server
+	@e2e/install/helm.sh
+	@e2e/install/kubeconform.sh
+	go mod download
+	$(NETNS) env GOPROXY=off go test -count=1 ./charts/...
 
 # Inside the namespace there is no network, so what the tests import must be in
 # the module cache before. One package at a time: each has an API server, an
@@ -53,7 +59,10 @@ e2e: tools build ## tests on a real API server and a real nginx
 	go mod download
 	$(NETNS) env GOPROXY=off go test -p 1 -count=1 -timeout 20m ./e2e/...
 
-test: tools lint unit e2e ## everything that CI runs
+e2e-cluster: ## tests on a cluster of real nodes, where the machine can run one; KEEP=1 leaves it running
+	@KEEP=$(KEEP) e2e/cluster/run.sh $(ARGS)
+
+test: tools lint unit chart e2e ## everything that CI runs
 
 demo: tools build ## play the walkthrough on a real cluster; KEEP=1 leaves it running
 	@go build -o bin/ ./e2e/cmd/...

@@ -17,6 +17,7 @@ type options struct {
 
 	controllerClass, ingressClass            string
 	ingressClassByName, withoutClass         bool
+	disableClasses                           bool
 	watchNamespace, configMap                string
 	annotationsPrefix                        string
 	defaultBackend, defaultCertificate       string
@@ -77,6 +78,7 @@ func (o *options) common(f *pflag.FlagSet) {
 func (o *options) cluster(f *pflag.FlagSet) {
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "a kubeconfig; that of the pod without it")
 	f.StringVar(&o.apiServer, "apiserver-host", "", "the address of the API server, where the kubeconfig does not say it")
+	f.BoolVar(&o.disableClasses, "disable-ingress-classes", false, "read no IngressClasses: a class is known by the name --ingress-class alone; for a controller with permissions in namespaces only")
 	f.StringVar(&o.watchNamespace, "watch-namespace", "", "the one namespace to watch; all without it")
 	f.StringVar(&o.healthHost, "healthz-host", "", "the address of health and metrics; all without it")
 	f.IntVar(&o.healthPort, "healthz-port", 10254, "the port of health and metrics")

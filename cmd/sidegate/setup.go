@@ -63,7 +63,7 @@ func (o *options) logger() (logr.Logger, error) {
 }
 
 func (o *options) classes() snapshot.Classes {
-	return snapshot.Classes{Controller: o.controllerClass, Class: o.ingressClass, ByName: o.ingressClassByName, WithoutClass: o.withoutClass}
+	return snapshot.Classes{Controller: o.controllerClass, Class: o.ingressClass, ByName: o.ingressClassByName, WithoutClass: o.withoutClass, Offline: o.disableClasses}
 }
 
 // complete fills in what depends on other flags.

@@ -53,6 +53,14 @@ spec:
   selector: {app: echo}
   ports: [{name: http, port: 80, targetPort: http}]
 ---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: echo}
+spec:
+  minAvailable: 1
+  selector:
+    matchLabels: {app: echo}
+---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: echo}

@@ -17,9 +17,8 @@ func TestPodsComeAndGo(t *testing.T) {
 	w := enter(t)
 	r := w.install("come-and-go", "come-and-go")
 	a := w.deploy("shop", r.class, 1)
-	w.until("the first answer", answers(r.entry("node1", "http"), a.host))
+	r.steady(a.host)
 	pod := r.pod()
-	w.confirmed(&pod)
 	before := w.reloads(&pod)
 
 	stop := r.load(a.host)
@@ -41,9 +40,7 @@ func TestUpgradeUnderLoad(t *testing.T) {
 	w := enter(t)
 	r := w.install("upgrade", "upgrade", "controller.replicaCount=2")
 	a := w.deploy("upgraded", r.class, 2)
-	for node := range w.nodes {
-		w.until("the first answer", answers(r.entry(node, "http"), a.host))
-	}
+	r.steady(a.host)
 	old := r.pods()
 	stop := r.load(a.host)
 	r.upgrade("controller.podAnnotations.upgrade=once")

@@ -24,9 +24,7 @@ func TestDrain(t *testing.T) {
 		spread+".maxSkew=1", spread+".topologyKey=kubernetes.io/hostname", spread+".whenUnsatisfiable=ScheduleAnyway",
 		spread+".labelSelector.matchLabels.app\\.kubernetes\\.io/instance=drain")
 	a := w.deploy("drained", r.class, 2)
-	for node := range w.nodes {
-		w.until("the first answer", answers(r.entry(node, "http"), a.host))
-	}
+	r.steady(a.host)
 	var budgets policyv1.PodDisruptionBudgetList
 	w.must(w.client.List(t.Context(), &budgets, client.InNamespace(r.name)))
 	if len(budgets.Items) != 1 {

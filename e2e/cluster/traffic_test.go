@@ -60,35 +60,66 @@ func answers(address, host string) func(context.Context) error {
 	}
 }
 
-// load sends requests to a host by the node ports of both nodes, each over
-// connections that are kept alive and over new ones. stop ends it and fails the
-// test where a request has failed.
+// steady waits until a host is served by the node ports of both nodes without
+// a fault for some time. One right answer does not make the next one right:
+// workers of before a change take requests for a moment beside the new ones.
+func (r *release) steady(host string) {
+	r.Helper()
+	const span = 2 * time.Second
+	since := time.Now()
+	r.until(host+" is served without a fault", func(ctx context.Context) error {
+		for node := range r.nodes {
+			if err := answers(r.entry(node, "http"), host)(ctx); err != nil {
+				since = time.Now()
+				return err
+			}
+		}
+		if time.Since(since) < span {
+			return fmt.Errorf("for %s only", time.Since(since))
+		}
+		return nil
+	})
+}
+
+// load sends requests to a host by the node ports of both nodes.
 func (r *release) load(host string) (stop func()) {
 	r.Helper()
-	const interval = 10 * time.Millisecond // of each of the four
+	addresses := map[string]string{}
+	for node := range r.nodes {
+		addresses[node] = r.entry(node, "http")
+	}
+	return r.loadBy(host, addresses)
+}
+
+// loadBy sends requests to a host by some addresses, to each over connections
+// that are kept alive and over new ones. stop ends it and fails the test where a
+// request has failed.
+func (w *world) loadBy(host string, addresses map[string]string) (stop func()) {
+	w.Helper()
+	const interval = 10 * time.Millisecond // of each
 	var loads []*kit.Load
 	var names []string
-	for node := range r.nodes {
+	for name, address := range addresses {
 		for _, alive := range []bool{true, false} {
-			t := transport(r.entry(node, "http"))
+			t := transport(address)
 			t.DisableKeepAlives = !alive
-			names = append(names, fmt.Sprintf("by %s, kept alive: %t", node, alive))
-			loads = append(loads, kit.StartLoad(r.Context(), kit.LoadOptions{
+			names = append(names, fmt.Sprintf("by %s, kept alive: %t", name, alive))
+			loads = append(loads, kit.StartLoad(w.Context(), kit.LoadOptions{
 				URL: "http://" + host + "/", Transport: t, Interval: interval, SlowEvery: 10, Timeout: timeout,
 			}))
 		}
 	}
 	start := time.Now()
 	return func() {
-		r.Helper()
+		w.Helper()
 		total := 0
 		for i, l := range loads {
 			sent, failures := l.Stop()
 			total += sent
 			if len(failures) > 0 {
-				r.Errorf("%d of %d requests failed (%s): %s", len(failures), sent, names[i], join(failures[:min(5, len(failures))], func(s string) string { return s }))
+				w.Errorf("%d of %d requests failed (%s): %s", len(failures), sent, names[i], join(failures[:min(5, len(failures))], func(s string) string { return s }))
 			}
 		}
-		r.Logf("%d requests in %.1f s, every tenth taking 0.5 s", total, time.Since(start).Seconds())
+		w.Logf("%d requests in %.1f s, every tenth taking 0.5 s", total, time.Since(start).Seconds())
 	}
 }

@@ -141,10 +141,12 @@ func watchConfiguration(mgr manager.Manager, core *Core, source *snapshot.Source
 	always := func(client.Object) bool { return true }
 	b := builder.ControllerManagedBy(mgr).Named("configuration").
 		Watches(&networkingv1.Ingress{}, on(always), builder.WithPredicates(specOrAnnotations)).
-		Watches(&networkingv1.IngressClass{}, on(always)).
 		Watches(&corev1.Service{}, on(func(o client.Object) bool { reporter.serviceChanged(o); return true }), builder.WithPredicates(serviceSpec)).
 		Watches(&corev1.Secret{}, on(func(o client.Object) bool { return source.Wants(client.ObjectKeyFromObject(o)) })).
 		WithOptions(controller.Options{NeedLeaderElection: new(false), SkipNameValidation: new(true)})
+	if !source.Classes.Offline {
+		b = b.Watches(&networkingv1.IngressClass{}, on(always))
+	}
 	if source.Scope.ConfigMap.Name != "" {
 		b = b.Watches(&corev1.ConfigMap{}, on(always))
 	}

@@ -58,8 +58,10 @@ func (s *Source) Snapshot(ctx context.Context) (*Snapshot, error) {
 
 func (s *Source) readIngresses(ctx context.Context, out *Snapshot) error {
 	var classes networkingv1.IngressClassList
-	if err := s.Reader.List(ctx, &classes); err != nil {
-		return err
+	if !s.Classes.Offline {
+		if err := s.Reader.List(ctx, &classes); err != nil {
+			return err
+		}
 	}
 	byName := make(map[string]*networkingv1.IngressClass, len(classes.Items))
 	for i := range classes.Items {

@@ -17,8 +17,9 @@ type Classes struct {
 	ByName bool
 	// WithoutClass takes Ingresses that name no class.
 	WithoutClass bool
-	// Offline is for manifests without a cluster: with no IngressClass of a
-	// name at all, Class is ours by its name.
+	// Offline is for manifests without a cluster, and for a controller that may
+	// not read IngressClasses: with no IngressClass of a name at all, Class is
+	// ours by its name.
 	Offline bool
 }
 

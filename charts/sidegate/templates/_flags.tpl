@@ -77,6 +77,7 @@
 -}}
 {{- with include "sidegate.publishService" . -}}{{- $_ := set $flags "publish-service" . -}}{{- end -}}
 {{- with include "sidegate.watchNamespace" . -}}{{- $_ := set $flags "watch-namespace" . -}}{{- end -}}
+{{- if .Values.rbac.scope -}}{{- $_ := set $flags "disable-ingress-classes" "true" -}}{{- end -}}
 {{- if $c.watchIngressWithoutClass -}}{{- $_ := set $flags "watch-ingress-without-class" "true" -}}{{- end -}}
 {{- if $c.ingressClassByName -}}{{- $_ := set $flags "ingress-class-by-name" "true" -}}{{- end -}}
 {{- if $c.disableLeaderElection -}}{{- $_ := set $flags "disable-leader-election" "true" -}}{{- end -}}

@@ -34,7 +34,7 @@ true
 {{- if $i.repository -}}
 {{- $host := splitList "/" $i.repository | first -}}
 {{- $registry = "" -}}
-{{- if or (contains "." $host) (contains ":" $host) (eq $host "localhost") -}}
+{{- if and (ne $host "quay.io") (or (contains "." $host) (contains ":" $host) (eq $host "localhost")) -}}
 {{- $registry = include "sidegate.registry" $host -}}
 {{- end -}}
 {{- end -}}

@@ -57,15 +57,27 @@ app.kubernetes.io/name: {{ include "sidegate.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* The labels of an object, from ours, those of all objects, and more: called with
+     (dict "context" $ "component" … "more" (list …)). Of pods they are without
+     versions ("pod" true): by its labels a pod that ends knows whether others go on. */}}
+{{- define "sidegate.labelsOf" -}}
+{{- $ := .context -}}
+{{- $own := dict "app.kubernetes.io/part-of" (include "sidegate.name" $) "app.kubernetes.io/managed-by" $.Release.Service -}}
+{{- if not .pod -}}
+{{- $_ := set $own "helm.sh/chart" (include "sidegate.chart" $) -}}
+{{- $_ := set $own "app.kubernetes.io/version" $.Chart.AppVersion -}}
+{{- end -}}
+{{- $labels := mustMergeOverwrite $own (deepCopy $.Values.commonLabels) -}}
+{{- range .more -}}{{- $labels = mustMergeOverwrite $labels (deepCopy .) -}}{{- end -}}
+{{- $labels = mustMergeOverwrite $labels (include "sidegate.selectorLabels" $ | fromYaml) -}}
+{{- with .component -}}{{- $_ := set $labels "app.kubernetes.io/component" . -}}{{- end -}}
+{{- $out := dict -}}
+{{- range $key, $value := $labels -}}{{- $_ := set $out $key (toString $value) -}}{{- end -}}
+{{- toYaml $out -}}
+{{- end -}}
+
 {{- define "sidegate.labels" -}}
-helm.sh/chart: {{ include "sidegate.chart" . }}
-{{ include "sidegate.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/part-of: {{ include "sidegate.name" . }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- include "sidegate.labelsOf" (dict "context" .) -}}
 {{- end -}}
 
 {{- define "sidegate.controller.selectorLabels" -}}
@@ -74,11 +86,7 @@ app.kubernetes.io/component: controller
 {{- end -}}
 
 {{- define "sidegate.controller.labels" -}}
-{{ include "sidegate.labels" . }}
-app.kubernetes.io/component: controller
-{{- with .Values.controller.labels }}
-{{ toYaml . }}
-{{- end }}
+{{- include "sidegate.labelsOf" (dict "context" . "component" "controller" "more" (list .Values.controller.labels)) -}}
 {{- end -}}
 
 {{- define "sidegate.defaultBackend.selectorLabels" -}}
@@ -87,11 +95,7 @@ app.kubernetes.io/component: default-backend
 {{- end -}}
 
 {{- define "sidegate.defaultBackend.labels" -}}
-{{ include "sidegate.labels" . }}
-app.kubernetes.io/component: default-backend
-{{- with .Values.defaultBackend.labels }}
-{{ toYaml . }}
-{{- end }}
+{{- include "sidegate.labelsOf" (dict "context" . "component" "default-backend" "more" (list .Values.defaultBackend.labels)) -}}
 {{- end -}}
 
 {{/* Values of an ingress-nginx release may hold templates that call its helpers. */}}

@@ -1,22 +1,45 @@
 {{/* What the controller reads and writes, and nothing else. */}}
 
-{{/* In the namespaces that it serves. */}}
-{{- define "sidegate.rules.served" -}}
+{{/* Backends: in the namespaces that it serves, and in those of the Services that
+     flags name. */}}
+{{- define "sidegate.rules.services" -}}
 - apiGroups: [""]
-  resources: [services, secrets]
+  resources: [services]
   verbs: [get, list, watch]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [get, list, watch]
+{{- end -}}
+
+{{/* Certificates and users: in the namespaces that it serves, and in that of the
+     certificate for hosts without one. */}}
+{{- define "sidegate.rules.secrets" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch]
+{{- end -}}
+
+{{/* In the namespaces that it serves only. */}}
+{{- define "sidegate.rules.ingresses" -}}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
   verbs: [get, list, watch]
 - apiGroups: [networking.k8s.io]
   resources: [ingresses/status]
   verbs: [update, patch]
+{{- end -}}
+
+{{/* Of whatever a finding is about. */}}
+{{- define "sidegate.rules.events" -}}
 - apiGroups: ["", events.k8s.io]
   resources: [events]
   verbs: [create, patch, update]
+{{- end -}}
+
+{{- define "sidegate.rules.classes" -}}
+- apiGroups: [networking.k8s.io]
+  resources: [ingressclasses]
+  verbs: [get, list, watch]
 {{- end -}}
 
 {{/* In the namespace of the pod: the election, and the pods beside it, which decide
@@ -31,7 +54,7 @@
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   resourceNames: [{{ get .Values.controller.extraArgs "election-id" | default (.Values.controller.electionID | default (printf "%s-leader" (include "sidegate.fullname" .))) }}]
-  verbs: [get, update, patch]
+  verbs: [get, update, patch, delete]
 {{- end -}}
 
 {{/* The one ConfigMap with the settings. Its name is part of the request, so that
@@ -43,8 +66,8 @@
   verbs: [get, list, watch]
 {{- end -}}
 
-{{/* Called with (dict "context" $ "kind" … "name" … "namespace" … "rules" …); a Role
-     and its binding. */}}
+{{/* Called with (dict "context" $ "kind" … "name" … "namespace" … "rules" (list …)): a
+     role and its binding. */}}
 {{- define "sidegate.role" -}}
 {{- $ := .context -}}
 apiVersion: rbac.authorization.k8s.io/v1
@@ -57,7 +80,9 @@ metadata:
   labels:
     {{- include "sidegate.controller.labels" $ | nindent 4 }}
 rules:
-  {{- .rules | nindent 2 }}
+  {{- range .rules }}
+  {{- . | nindent 2 }}
+  {{- end }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: {{ .kind }}Binding

@@ -5,7 +5,7 @@
 {{- define "sidegate.lookup" -}}
 {{- $at := .values -}}
 {{- range splitList "." .key -}}
-{{- if kindIs "map" $at -}}{{- $at = get $at . -}}{{- else -}}{{- $at = nil -}}{{- end -}}
+{{- if kindIs "map" $at -}}{{- $at = get $at . -}}{{- else -}}{{- $at = "" -}}{{- end -}}
 {{- end -}}
 {{- if eq (toString $at) "" -}}null{{- else -}}{{- toJson $at -}}{{- end -}}
 {{- end -}}
@@ -27,7 +27,7 @@
 {{- $same := list -}}
 {{- range $row.same -}}{{- $same = append $same (toJson .) -}}{{- end -}}
 {{- $nothing := has $value (ternary (list "null") (list "null" "{}" "[]" "false" "0") (gt (len $same) 0)) -}}
-{{- $off := and $row.switch (contains (printf "\"%s\":false" $row.switch) $value) -}}
+{{- $off := and $row.switch (eq "false" (include "sidegate.lookup" (dict "values" $.Values "key" (printf "%s.%s" $row.key $row.switch)))) -}}
 {{- if not (or $nothing $off (has $value $same)) -}}
 {{- $out = append $out (pick $row "key" "instead") -}}
 {{- end -}}

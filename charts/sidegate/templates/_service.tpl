@@ -12,10 +12,7 @@ metadata:
   name: {{ include "sidegate.controller.fullname" $ }}{{ .suffix }}
   namespace: {{ include "sidegate.namespace" $ }}
   labels:
-    {{- include "sidegate.controller.labels" $ | nindent 4 }}
-    {{- with mustMerge (deepCopy .labels) $s.labels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- include "sidegate.labelsOf" (dict "context" $ "component" "controller" "more" (list $.Values.controller.labels $s.labels .labels)) | nindent 4 }}
   {{- with $own.annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
@@ -26,10 +23,10 @@ spec:
   clusterIP: {{ . }}
   {{- end }}
   {{- with $own.clusterIPs }}
-  clusterIPs: {{ toYaml . | nindent 4 }}
+  clusterIPs:{{ toYaml . | nindent 4 }}
   {{- end }}
   {{- with $own.externalIPs }}
-  externalIPs: {{ toYaml . | nindent 4 }}
+  externalIPs:{{ toYaml . | nindent 4 }}
   {{- end }}
   {{- if eq $type "LoadBalancer" }}
   {{- with $own.loadBalancerIP }}
@@ -39,7 +36,7 @@ spec:
   loadBalancerClass: {{ . }}
   {{- end }}
   {{- with $own.loadBalancerSourceRanges }}
-  loadBalancerSourceRanges: {{ toYaml . | nindent 4 }}
+  loadBalancerSourceRanges:{{ toYaml . | nindent 4 }}
   {{- end }}
   {{- if not (kindIs "invalid" $own.allocateLoadBalancerNodePorts) }}
   allocateLoadBalancerNodePorts: {{ $own.allocateLoadBalancerNodePorts }}
@@ -61,7 +58,7 @@ spec:
   ipFamilyPolicy: {{ . }}
   {{- end }}
   {{- with $own.ipFamilies }}
-  ipFamilies: {{ toYaml . | nindent 4 }}
+  ipFamilies:{{ toYaml . | nindent 4 }}
   {{- end }}
   ports:
     {{- $on := dict "http" $s.enableHttp "https" $s.enableHttps }}
