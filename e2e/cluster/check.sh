@@ -2,6 +2,7 @@
 # Says whether this machine can run the cluster: status 0 when it can, 77 (and
 # why) when it cannot. What is only missing is not looked at: it gets installed.
 
+# shellcheck source=e2e/cluster/common.sh
 . "$(dirname "$0")/common.sh"
 
 cannot() {

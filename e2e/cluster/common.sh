@@ -2,11 +2,13 @@
 # Shared by the scripts of this folder: where the state of the cluster is, and
 # the addresses. To be sourced.
 
+# shellcheck source=e2e/install/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../install/lib.sh"
 
 # The folder of everything that runs: configuration, logs, images, volumes.
 STATE=${SIDEGATE_CLUSTER_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/sidegate-cluster}
 CLUSTER=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034 # used by the scripts that source this
 ROOT=$(cd "$CLUSTER/../.." && pwd)
 
 # All of it is of 198.18.0.0/15 (RFC 2544, for benchmarks), which nothing else

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Ends the cluster and removes what it left: its control groups and its state.
 
+# shellcheck source=e2e/cluster/common.sh
 . "$(dirname "$0")/common.sh"
 
 if pid=$(init_pid); then

@@ -3,6 +3,7 @@
 # one that `make image` makes; the application has the names that
 # examples/walkthrough has.
 
+# shellcheck source=e2e/cluster/common.sh
 . "$(dirname "$0")/common.sh"
 
 [ $# = 1 ] || die "usage: images.sh DIR"

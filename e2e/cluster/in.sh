@@ -2,6 +2,7 @@
 # in.sh COMMAND...: runs a command where the clients of the cluster are, with
 # kubectl and helm on PATH; in.sh -n NODE COMMAND... runs it on a node.
 
+# shellcheck source=e2e/cluster/common.sh
 . "$(dirname "$0")/common.sh"
 
 pid=$(init_pid) || die "no cluster is running." "Start one: make e2e-cluster KEEP=1"

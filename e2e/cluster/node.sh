@@ -2,10 +2,12 @@
 # A node of the cluster: see up.sh. It runs in namespaces of its own, gets a
 # network from world.sh, and ends when one of its parts has ended.
 
+# shellcheck source=e2e/cluster/common.sh
 . "$(dirname "$0")/common.sh"
 
 readonly n=$1 name=node$1
-readonly own=$STATE/$name ip=$(node_ip "$1")
+own=$STATE/$name
+ip=$(node_ip "$n")
 export PATH=$CACHE/bin:$PATH:/usr/sbin:/sbin
 
 mkdir -p "$own"

@@ -2,6 +2,7 @@
 # What `make e2e-cluster` does: brings everything, starts the cluster, runs the
 # tests in it, and ends it, unless KEEP is set.
 
+# shellcheck source=e2e/cluster/common.sh
 . "$(dirname "$0")/common.sh"
 
 status=0
@@ -21,6 +22,7 @@ cd "$ROOT"
 # There is no network in there, so what the tests import must be there before.
 go mod download
 "$CLUSTER/in.sh" env GOPROXY=off go test -count=1 -timeout 30m -v ./e2e/cluster/ "$@" || status=$?
+# shellcheck disable=SC2016 # awk expands it
 "$CLUSTER/in.sh" awk '/^Pss:/ { sum += $2 } END { printf "[run.sh] the cluster and what runs in it take %d MB of memory\n", sum / 1024 }' \
 	/proc/[0-9]*/smaps_rollup 2>/dev/null || true
 if [ -n "${KEEP:-}" ]; then

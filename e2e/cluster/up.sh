@@ -11,6 +11,7 @@
 #
 # The world and the nodes are on one bridge, as machines on one network.
 
+# shellcheck source=e2e/cluster/common.sh
 . "$(dirname "$0")/common.sh"
 
 [ $# -gt 0 ] || die "usage: up.sh IMAGE.tar..." "The images are imported into both nodes."

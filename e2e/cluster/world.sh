@@ -2,6 +2,7 @@
 # The first process of the cluster: see up.sh, which starts it. It starts the
 # network, the control plane and the nodes, and ends when a part has ended.
 
+# shellcheck source=e2e/cluster/common.sh
 . "$(dirname "$0")/common.sh"
 
 readonly api=https://$HOST_IP:6443
@@ -25,7 +26,8 @@ for root in $(cgroup_roots); do
 	for path in "$group" $(seq -f "$group/node%g" "$NODES"); do
 		mkdir "$root/$path"
 		if [ -e "$root/cgroup.controllers" ]; then
-			for controller in $(cat "$root/$path/cgroup.controllers"); do
+			read -ra controllers <"$root/$path/cgroup.controllers"
+			for controller in "${controllers[@]}"; do
 				echo "+$controller" >"$root/$path/cgroup.subtree_control" || true
 			done
 		elif [ -e "$root/$path/cpuset.cpus" ]; then
