@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 CACHE   := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sidegate
 NETNS   := e2e/install/netns.sh
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION := $(patsubst v%,%,$(shell git describe --tags --always --dirty 2>/dev/null || echo unknown))
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 # The same flags everywhere, as in e2e/install/kubernetes.sh: packages compiled
@@ -18,10 +18,10 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 export SIDEGATE_BIN_DIR := $(CURDIR)/bin
 
-.PHONY: help build tools lint unit chart e2e e2e-cluster test demo demo-clean bench image docs clean
+.PHONY: help build tools lint unit chart e2e e2e-cluster test demo demo-clean bench image image-test release release-check docs clean
 
 help: ## say what there is
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## bin/sidegate, a static binary
 	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/sidegate
@@ -62,7 +62,7 @@ e2e: tools build ## tests on a real API server and a real nginx
 e2e-cluster: ## tests on a cluster of real nodes, where the machine can run one; KEEP=1 leaves it running
 	@KEEP=$(KEEP) e2e/cluster/run.sh $(ARGS)
 
-test: tools lint unit chart e2e ## everything that CI runs
+test: tools lint unit chart e2e image-test ## everything that CI runs
 
 demo: tools build ## play the walkthrough on a real cluster; KEEP=1 leaves it running
 	@go build -o bin/ ./e2e/cmd/...
@@ -82,6 +82,15 @@ bench: tools build ## measure; the tables go to docs/benchmarks
 
 image: ## dist/sidegate-VERSION-linux-ARCH.tar, without a container engine; ARCHES="amd64 arm64", IMAGE=name
 	@VERSION=$(VERSION) IMAGE=$(IMAGE) build/image.sh $(ARCHES)
+
+image-test: image ## what is in the image, and the controller and nginx of it, run as a kubelet would
+	@build/test.sh $(foreach a,$(or $(ARCHES),$(shell go env GOHOSTARCH)),dist/sidegate-$(VERSION)-linux-$(a).tar)
+
+release: ## dist/VERSION: binaries, images, chart, SBOMs, notes, checksums
+	@VERSION=$(VERSION) IMAGE=$(IMAGE) build/release.sh
+
+release-check: ## build a release twice, in two folders, and compare every byte; FULL=1 compiles anew
+	@VERSION=$(VERSION) IMAGE=$(IMAGE) FULL=$(FULL) build/release-check.sh
 
 docs: ## generate the references in docs/ from the code's tables
 	go generate ./...

@@ -14,6 +14,8 @@
 # shellcheck source=e2e/install/debian.sh
 . "$E2E/install/debian.sh"
 
+umask 022 # what is made is for all to read
+
 readonly arch=${1:?usage: build/base.sh ARCH}
 readonly want=1.30.1 # older ones have CVE-2026-42945
 readonly wanted=nginx,libnginx-mod-stream,libnginx-mod-http-js,ca-certificates,base-files
@@ -127,8 +129,14 @@ if [ ! -d "$final" ] || [ -n "${FRESH:-}" ]; then
 	tmp=$(mktemp -d "$CACHE/.image-base-$arch.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
 	with_progress "fetching Debian $debian_suite's nginx and its libraries for $arch" make_base "$tmp"
-	rm -rf "$final"
-	mv -T "$tmp" "$final"
+	# What is the same stays: another run may be reading it.
+	if [ -d "$final" ] && diff -r --no-dereference "$tmp" "$final" >/dev/null; then
+		rm -rf "$tmp"
+		touch "$final/packages"
+	else
+		rm -rf "$final"
+		mv -T "$tmp" "$final"
+	fi
 	trap - EXIT
 fi
 publish_link "$final" "$CACHE/image-base-$arch"

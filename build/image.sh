@@ -11,6 +11,8 @@
 # shellcheck source=e2e/install/lib.sh
 . "$(dirname "$0")/../e2e/install/lib.sh"
 
+umask 022 # what is made is for all to read
+
 root=$(dirname "$E2E")
 readonly version=${VERSION:?VERSION is not set} dist=${DIST:-$root/dist} image=${IMAGE:-sidegate/sidegate}
 revision=$(git -C "$root" rev-parse HEAD 2>/dev/null || echo unknown)

@@ -5,6 +5,7 @@
 #   build/layout.sh BINARY DIR      BINARY is the controller's, DIR gets the files
 
 set -euo pipefail
+umask 022 # what is made is for all to read
 
 readonly binary=${1:?usage: build/layout.sh BINARY DIR} dir=${2:?usage: build/layout.sh BINARY DIR}
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -55,6 +55,7 @@ func create(t *testing.T, plane *kit.ControlPlane, o client.Object, options ...c
 func TestAPIServer(t *testing.T) {
 	plane := newPlane(t)
 	t.Run("takes", func(t *testing.T) { taken(t, plane) })
+	t.Run("in place of ingress-nginx", func(t *testing.T) { inPlace(t, plane) })
 	// In this order: what the second may do, its service account may do for good.
 	for _, c := range []struct{ name, served string }{{"scope", "team-a"}, {"default", "certificates"}} {
 		t.Run("permissions/"+c.name, func(t *testing.T) { permitted(t, plane, c.name, c.served) })

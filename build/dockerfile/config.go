@@ -16,24 +16,24 @@ import (
 func Config(r io.Reader, buildArgs map[string]string) (v1.Config, error) {
 	ast, err := parser.Parse(r)
 	if err != nil {
-		return v1.Config{}, fmt.Errorf("Dockerfile: %w", err)
+		return v1.Config{}, fmt.Errorf("the Dockerfile: %w", err)
 	}
 	stages, _, err := instructions.Parse(ast.AST, nil)
 	if err != nil {
-		return v1.Config{}, fmt.Errorf("Dockerfile: %w", err)
+		return v1.Config{}, fmt.Errorf("the Dockerfile: %w", err)
 	}
 	if len(stages) == 0 {
-		return v1.Config{}, fmt.Errorf("Dockerfile: there is no stage in it")
+		return v1.Config{}, fmt.Errorf("the Dockerfile: there is no stage in it")
 	}
 	b := &builder{args: buildArgs, lex: shell.NewLex(ast.EscapeToken), values: map[string]string{}}
 	for _, command := range stages[len(stages)-1].Commands {
 		if err := b.apply(command); err != nil {
-			return v1.Config{}, fmt.Errorf("Dockerfile, line %d: %w", command.Location()[0].Start.Line, err)
+			return v1.Config{}, fmt.Errorf("the Dockerfile, line %d: %w", command.Location()[0].Start.Line, err)
 		}
 	}
 	for name := range buildArgs {
 		if !b.used[name] {
-			return v1.Config{}, fmt.Errorf("Dockerfile: the final stage has no ARG %s", name)
+			return v1.Config{}, fmt.Errorf("the Dockerfile: the final stage has no ARG %s", name)
 		}
 	}
 	return b.config, nil

@@ -44,7 +44,7 @@ CMD []
 
 func TestConfigRefuses(t *testing.T) {
 	for file, want := range map[string]string{
-		"":                             "Dockerfile: file with no instructions",
+		"":                             "the Dockerfile: file with no instructions",
 		"ARG A=1":                      "there is no stage in it",
 		"FROM x\nWHAT 1":               "unknown instruction",
 		"FROM x\nRUN rm -rf /":         "line 2: RUN in the final stage cannot be done without an engine",

@@ -27,18 +27,17 @@ func WriteArchive(w io.Writer, img v1.Image, tags ...string) error {
 		return fmt.Errorf("an archive needs a tag: what is imported without a name cannot be run")
 	}
 	var short []string
-	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
+	descriptor, err := describe(img)
+	if err != nil {
+		return err
+	}
+	index := emptyIndex()
 	for _, t := range tags {
 		full, familiar, tag, err := parseTag(t)
 		if err != nil {
 			return err
 		}
-		descriptor, err := describe(img)
-		if err != nil {
-			return err
-		}
-		descriptor.Annotations = map[string]string{containerdName: full, ociName: tag}
-		index.Manifests = append(index.Manifests, descriptor)
+		index.Manifests = append(index.Manifests, named(descriptor, full, tag))
 		short = append(short, familiar)
 	}
 	a := &archive{tw: tar.NewWriter(w), written: map[string]bool{}}
@@ -55,6 +54,57 @@ func WriteArchive(w io.Writer, img v1.Image, tags ...string) error {
 		return err
 	}
 	return a.finish(index)
+}
+
+// WriteIndexArchive writes images for several architectures under one name, as
+// an OCI layout: what is copied to a registry. docker cannot load it.
+func WriteIndexArchive(w io.Writer, tag string, images ...v1.Image) error {
+	full, _, short, err := parseTag(tag)
+	if err != nil {
+		return err
+	}
+	a := &archive{tw: tar.NewWriter(w), written: map[string]bool{}}
+	platforms := emptyIndex()
+	seen := map[string]bool{}
+	for _, img := range images {
+		descriptor, err := describe(img)
+		if err != nil {
+			return err
+		}
+		platform := descriptor.Platform.String()
+		if seen[platform] {
+			return fmt.Errorf("two images are for %s, want one for each architecture", platform)
+		}
+		seen[platform] = true
+		platforms.Manifests = append(platforms.Manifests, descriptor)
+		if _, err := a.image(img); err != nil {
+			return err
+		}
+	}
+	raw, err := json.Marshal(platforms)
+	if err != nil {
+		return err
+	}
+	digest, size, err := v1.SHA256(bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	if err := a.put(blobPath(digest), raw); err != nil {
+		return err
+	}
+	index := emptyIndex()
+	index.Manifests = append(index.Manifests, named(v1.Descriptor{MediaType: types.OCIImageIndex, Digest: digest, Size: size}, full, short))
+	return a.finish(index)
+}
+
+func emptyIndex() v1.IndexManifest {
+	return v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}
+}
+
+// named adds the names by which containerd and docker import.
+func named(d v1.Descriptor, full, tag string) v1.Descriptor {
+	d.Annotations = map[string]string{containerdName: full, ociName: tag}
+	return d
 }
 
 // describe is a descriptor that says the platform, by which a runtime chooses.

@@ -119,16 +119,7 @@ var readers = map[string]func(t *testing.T, archive []byte) v1.Image{
 	},
 	"oci": func(t *testing.T, archive []byte) v1.Image {
 		dir := t.TempDir()
-		for tr := tar.NewReader(bytes.NewReader(archive)); ; {
-			h, err := tr.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			must(t, err)
-			b, err := io.ReadAll(tr)
-			must(t, err)
-			write(t, filepath.Join(dir, h.Name), string(b), 0o644)
-		}
+		must(t, layOut(bytes.NewReader(archive), dir))
 		index, err := layout.ImageIndexFromPath(dir)
 		must(t, err)
 		must(t, validate.Index(index))
@@ -227,5 +218,78 @@ func TestBuildRefuses(t *testing.T) {
 				t.Errorf("the error is %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// What a registry gets names the very manifests of the archives.
+func TestIndex(t *testing.T) {
+	arm, amd := sample(t), sample(t)
+	amd.Architecture = "amd64"
+	var images []v1.Image
+	want := map[string]v1.Hash{}
+	for _, spec := range []*Spec{amd, arm} {
+		built, err := Build(spec)
+		must(t, err)
+		name := filepath.Join(t.TempDir(), "archive.tar")
+		write(t, name, string(archiveOf(t, spec)), 0o644)
+		img, err := ReadArchive(name, t.TempDir())
+		must(t, err)
+		images = append(images, img)
+		want[spec.Architecture], err = built.Digest()
+		must(t, err)
+	}
+	var b bytes.Buffer
+	must(t, WriteIndexArchive(&b, "example/sample:1", images...))
+	dir := t.TempDir()
+	must(t, layOut(&b, dir))
+	index, err := layout.ImageIndexFromPath(dir)
+	must(t, err)
+	must(t, validate.Index(index))
+	indexes, err := partial.FindIndexes(index, func(d v1.Descriptor) bool { return d.Annotations[containerdName] == "docker.io/example/sample:1" })
+	must(t, err)
+	if len(indexes) != 1 {
+		t.Fatalf("there are %d indexes docker.io/example/sample:1, want 1", len(indexes))
+	}
+	manifest, err := indexes[0].IndexManifest()
+	must(t, err)
+	for _, d := range manifest.Manifests {
+		if d.Digest != want[d.Platform.Architecture] {
+			t.Errorf("the image for %s is %s, want %s", d.Platform.Architecture, d.Digest, want[d.Platform.Architecture])
+		}
+		delete(want, d.Platform.Architecture)
+	}
+	if len(want) > 0 {
+		t.Errorf("missing: %v", want)
+	}
+	if err := WriteIndexArchive(io.Discard, "example/sample:1", images[0], images[0]); err == nil || !strings.Contains(err.Error(), "two images are for linux/amd64") {
+		t.Errorf("two images for one architecture: %v", err)
+	}
+}
+
+func TestReadArchiveRefuses(t *testing.T) {
+	entries := func(names ...string) string {
+		var b bytes.Buffer
+		tw := tar.NewWriter(&b)
+		for _, name := range names {
+			must(t, tw.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: 2}))
+			_, err := tw.Write([]byte("{}"))
+			must(t, err)
+		}
+		must(t, tw.Close())
+		return b.String()
+	}
+	for content, want := range map[string]string{
+		"no tar file":                         "unexpected EOF",
+		"":                                    "no OCI layout",
+		entries("manifest.json"):              "no OCI layout",
+		entries("index.json", "oci-layout"):   "there is no image in it",
+		entries("../outside"):                 "path escapes",
+		string(archiveOf(t, sample(t))[:600]): "unexpected EOF",
+	} {
+		name := filepath.Join(t.TempDir(), "archive.tar")
+		write(t, name, content, 0o644)
+		if _, err := ReadArchive(name, t.TempDir()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40q: the error is %v, want %q", content, err, want)
+		}
 	}
 }

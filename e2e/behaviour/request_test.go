@@ -175,11 +175,15 @@ func (c *client) sendRaw(ctx context.Context, x exchange, u *url.URL) (_ *answer
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	_, target, _ := strings.Cut(strings.TrimPrefix(x.url, "http://"), "/")
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s /%s HTTP/1.1\r\n", x.method, target)
-	if !slices.ContainsFunc(x.headers, func(h [2]string) bool { return h[0] == "Host" }) {
-		fmt.Fprintf(&b, "Host: %s\r\n", u.Host)
+	version, headers := "1.1", x.headers
+	switch i := slices.IndexFunc(headers, func(h [2]string) bool { return h[0] == "Host" }); {
+	case i < 0:
+		headers = append(slices.Clone(headers), [2]string{"Host", u.Host})
+	case headers[i][1] == "-":
+		version, headers = "1.0", slices.Delete(slices.Clone(headers), i, i+1)
 	}
-	for _, h := range x.headers {
+	fmt.Fprintf(&b, "%s /%s HTTP/%s\r\n", x.method, target, version)
+	for _, h := range headers {
 		fmt.Fprintf(&b, "%s: %s\r\n", h[0], h[1])
 	}
 	fmt.Fprintf(&b, "Connection: close\r\n\r\n%s", x.body)

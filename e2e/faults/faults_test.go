@@ -350,7 +350,8 @@ func (w *world) lastPodEnds(t *testing.T) {
 		return fmt.Sprint(ing.Status.LoadBalancer.Ingress)
 	}
 	w.eventually("the status is written", func() bool { return strings.Contains(address(), "192.0.2.1") })
-	if err := w.gateway.StopController(syscall.SIGTERM); err != nil {
+	// QUIT, which is the stop signal of nginx's images, as TERM.
+	if err := w.gateway.StopController(syscall.SIGQUIT); err != nil {
 		t.Fatal(err)
 	}
 	if got := address(); got != "[]" {

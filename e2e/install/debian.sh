@@ -30,11 +30,11 @@ debian_mirror() {
 # debian_unpack DIR PACKAGES [OPTION...]: the packages (with commas between) and
 # all that they depend on, unpacked, no script run. The options are mmdebstrap's.
 debian_unpack() {
-	local dir=$1 packages=$2 mirror log
+	local dir=$1 include=$2 mirror log
 	shift 2
 	mirror=$(debian_mirror)
 	log=$(mktemp "$CACHE/.log.XXXXXX")
-	local cmd=(mmdebstrap --mode=root --variant=extract --include="$packages" --format=directory "$@")
+	local cmd=(mmdebstrap --mode=root --variant=extract --include="$include" --format=directory "$@")
 	if "${cmd[@]}" "$debian_suite" "$dir" ${mirror:+"$mirror"} >"$log" 2>&1; then
 		rm -f "$log"
 		return

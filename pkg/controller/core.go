@@ -131,6 +131,7 @@ func (c *Core) tick(ctx context.Context) {
 	look, again := time.NewTicker(5*time.Second), time.NewTicker(resync)
 	defer look.Stop()
 	defer again.Stop()
+	var rest idle
 	for {
 		select {
 		case <-ctx.Done():
@@ -139,6 +140,7 @@ func (c *Core) tick(ctx context.Context) {
 			c.Trigger("time has passed")
 		case <-look.C:
 			c.observe()
+			rest.look(c.Pipeline.state.Load())
 		}
 	}
 }

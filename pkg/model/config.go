@@ -112,6 +112,8 @@ type TLS struct {
 	BufferSize     Size     `json:"bufferSize"`
 	// Directory holds the certificates, one file each with key and chain.
 	Directory string `json:"directory"`
+	// CertificateCache is how many certificates a worker keeps in memory.
+	CertificateCache int `json:"certificateCache"`
 	// Default is the file that answers for hosts without a certificate.
 	Default Ident `json:"default"`
 	// DefaultLeaf describes what it holds.

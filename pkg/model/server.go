@@ -9,6 +9,11 @@ type Server struct {
 	Name string `json:"name"`
 	// Certificate says that a certificate of an Ingress answers for it.
 	Certificate bool `json:"certificate,omitempty"`
+	// HSTS says that a certificate which is not the default one can answer for
+	// it, so that clients may be told to keep to https.
+	HSTS bool `json:"hsts,omitempty"`
+	// Route stands for that of all its locations that have none.
+	Route *Route `json:"route,omitempty"`
 	// ToHTTPS stands for the ToHTTPS of all its locations where they agree.
 	ToHTTPS int `json:"toHTTPS,omitempty"`
 	// AppRoot is where a request for exactly "/" is sent.
@@ -60,12 +65,8 @@ type Location struct {
 	PathType string `json:"pathType,omitempty"`
 	// Rivals claim the same path of the host and are younger.
 	Rivals []Rival `json:"rivals,omitempty"`
-	// Route goes to the access log and tells the variables about the
-	// backend: NAMESPACE/INGRESS/SERVICE/PORT/HASH.
-	Route string `json:"route,omitempty"`
-	// LogName is the backend as the access log has it by default. It could be
-	// made of Route, but then a regular expression would run for each request.
-	LogName string `json:"logName,omitempty"`
+	// Route is nil where the server's stands for it.
+	Route *Route `json:"route,omitempty"`
 
 	// Closed answers 503 and nothing else, and says why.
 	Closed string `json:"closed,omitempty"`
@@ -92,6 +93,18 @@ type Location struct {
 	// the one that its server has would lack this location's settings.
 	OwnRetry bool `json:"ownRetry,omitempty"`
 }
+
+// Route tells nginx's variables, and so its log, which backend it is.
+type Route struct {
+	// Path is NAMESPACE/INGRESS/SERVICE/PORT/HASH.
+	Path string `json:"path"`
+	// LogName is the backend as the access log has it by default. It could be
+	// made of Path, but then a regular expression would run for each request.
+	LogName string `json:"logName"`
+}
+
+// NoRoute is what nginx's variables say where no backend is.
+var NoRoute = Route{Path: "upstream-default-backend", LogName: "upstream-default-backend"}
 
 // Return is an answer without a backend.
 type Return struct {

@@ -26,21 +26,20 @@ func (r *Renderer) funcs() template.FuncMap {
 		"generation": r.generation,
 		// listen prints the listen lines of a server.
 		"listen": func(s model.Server) model.Raw { return model.NewRaw(r.listen(s.Name == model.CatchAll)) },
-		// http is what is common to all servers; certificates counts those
-		// of Ingresses.
-		"http":         func() model.HTTP { return r.config.HTTP },
-		"certificates": func() int { return len(r.config.Certificates) },
+		// http is what is common to all servers. A part may depend on nothing
+		// else but its own value: see renderPart.
+		"http": func() model.HTTP { return r.config.HTTP },
 		// userFile is the path of a live file.
 		"userFile": func(f model.Ident) string { return r.config.HTTP.TLS.Directory + "/" + string(f) },
 
-		"join":      join,
-		"expr":      expr,
-		"variable":  variable,
-		"bare":      bare,
-		"indent":    indent,
-		"switch":    func(b bool) model.Switch { return model.Switch(b) },
-		"hashSize":  hashSize,
-		"cacheSize": func(n int) int { return max(1000, 2*n) },
+		"noRoute":  func() model.Route { return model.NoRoute },
+		"join":     join,
+		"expr":     expr,
+		"variable": variable,
+		"bare":     bare,
+		"indent":   indent,
+		"switch":   func(b bool) model.Switch { return model.Switch(b) },
+		"hashSize": hashSize,
 	}
 }
 

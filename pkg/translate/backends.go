@@ -127,8 +127,10 @@ func upstreamName(hash string, backend model.Backend) model.Ident {
 // setRoute tells the variables of the configuration about the backend. The
 // Ingress's name may be empty.
 func setRoute(l *model.Location, ingress, hash string, backend model.Backend) {
-	l.Route = backend.Namespace + "/" + ingress + "/" + backend.Service + "/" + backend.Port + "/" + hash
-	l.LogName = backend.Namespace + "-" + backend.Service + "-" + backend.Port
+	l.Route = &model.Route{
+		Path:    backend.Namespace + "/" + ingress + "/" + backend.Service + "/" + backend.Port + "/" + hash,
+		LogName: backend.Namespace + "-" + backend.Service + "-" + backend.Port,
+	}
 }
 
 // plainHash is the hash of an upstream that has no settings of its own.

@@ -36,6 +36,37 @@ func chooseCertificates(b *build) {
 		}
 	}
 	slices.SortFunc(b.config.Certificates, func(x, y model.Certificate) int { return strings.Compare(x.Host, y.Host) })
+	b.config.HTTP.TLS.CertificateCache = certificateCache(len(b.config.Certificates))
+}
+
+// certificateCache is the size of a worker's cache for n certificates. It
+// grows by doubling, so that one more certificate does not change what is
+// common to all servers.
+func certificateCache(n int) int {
+	size := 1024
+	for size < 2*n {
+		size *= 2
+	}
+	return size
+}
+
+// certified tells whether a certificate of an Ingress can answer for the host:
+// its own, or that of a wildcard host above it.
+func (b *build) certified(host string) bool {
+	if host == model.CatchAll {
+		return len(b.config.Certificates) > 0
+	}
+	for name, found := host, true; found; _, name, found = strings.Cut(strings.TrimPrefix(name, "*."), ".") {
+		if name != host {
+			name = "*." + name
+		}
+		if _, ok := slices.BinarySearchFunc(b.config.Certificates, name, func(c model.Certificate, want string) int {
+			return strings.Compare(c.Host, want)
+		}); ok {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *build) fillDefaultCertificate() {

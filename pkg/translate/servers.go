@@ -17,7 +17,7 @@ const notFound = "default backend - 404"
 func buildServers(b *build) {
 	for _, name := range slices.Sorted(maps.Keys(b.hosts)) {
 		h := b.hosts[name]
-		s := model.Server{Name: name, Certificate: h.certificate, AppRoot: b.appRoot(h)}
+		s := model.Server{Name: name, Certificate: h.certificate, HSTS: b.config.HTTP.HSTS != nil && b.certified(name), AppRoot: b.appRoot(h)}
 		root := false
 		for _, p := range h.paths {
 			s.Locations = append(s.Locations, b.location(p))
@@ -27,6 +27,7 @@ func buildServers(b *build) {
 			s.Locations = append(s.Locations, b.fallback(h))
 		}
 		hoistRedirect(&s)
+		hoistRoute(&s)
 		b.config.Servers = append(b.config.Servers, s)
 	}
 }
@@ -46,6 +47,37 @@ func hoistRedirect(s *model.Server) {
 	s.ToHTTPS = code
 	for i := range s.Locations {
 		s.Locations[i].ToHTTPS = 0
+	}
+}
+
+// hoistRoute says once for the server what most of its locations say. Those
+// without a backend then say so.
+func hoistRoute(s *model.Server) {
+	lines := map[model.Route]int{}
+	var most model.Route
+	asks := false
+	for _, l := range s.Locations {
+		route := model.NoRoute
+		if l.Route != nil {
+			route = *l.Route
+		}
+		if lines[route] += len(l.Matches); lines[route] > lines[most] {
+			most = route
+		}
+		asks = asks || l.ExternalAuth != nil
+	}
+	// An authentication's subrequest would set the server's again.
+	if most == model.NoRoute || asks && len(lines) > 1 {
+		return
+	}
+	s.Route = &most
+	for i := range s.Locations {
+		switch l := &s.Locations[i]; {
+		case l.Route == nil:
+			l.Route = new(model.NoRoute)
+		case *l.Route == most:
+			l.Route = nil
+		}
 	}
 }
 

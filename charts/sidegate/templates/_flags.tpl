@@ -55,11 +55,11 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The directory of templates in the place of built-in ones; empty where
-     controller.customTemplate is of no use. */}}
+{{/* The directory of templates in the place of built-in ones. With a key it is
+     ingress-nginx's one template, which cannot work here. */}}
 {{- define "sidegate.templateDir" -}}
 {{- $t := .Values.controller.customTemplate -}}
-{{- if and $t.configMapName (ne (toString $t.configMapKey) "nginx.tmpl") -}}/etc/sidegate/custom{{- end -}}
+{{- if and $t.configMapName (not $t.configMapKey) -}}/etc/sidegate/custom{{- end -}}
 {{- end -}}
 
 {{/* All of it, as a list. The flags that the chart sets come first, in order, and
@@ -77,6 +77,9 @@
 -}}
 {{- with include "sidegate.publishService" . -}}{{- $_ := set $flags "publish-service" . -}}{{- end -}}
 {{- with include "sidegate.watchNamespace" . -}}{{- $_ := set $flags "watch-namespace" . -}}{{- end -}}
+{{- /* These two have no effect yet, which the controller says in its log. */ -}}
+{{- with $c.scope.namespaceSelector -}}{{- $_ := set $flags "watch-namespace-selector" . -}}{{- end -}}
+{{- if $c.reportNodeInternalIp -}}{{- $_ := set $flags "report-node-internal-ip-address" "true" -}}{{- end -}}
 {{- if .Values.rbac.scope -}}{{- $_ := set $flags "disable-ingress-classes" "true" -}}{{- end -}}
 {{- if $c.watchIngressWithoutClass -}}{{- $_ := set $flags "watch-ingress-without-class" "true" -}}{{- end -}}
 {{- if $c.ingressClassByName -}}{{- $_ := set $flags "ingress-class-by-name" "true" -}}{{- end -}}
@@ -90,9 +93,7 @@
 {{- with include "sidegate.templateDir" . -}}{{- $_ := set $flags "template-dir" . -}}{{- end -}}
 {{- if .Values.sidegate.nginxImage -}}{{- $_ := set $flags "nginx-script" "none" -}}{{- end -}}
 {{- range $key, $value := $c.extraArgs -}}
-{{- if kindIs "invalid" $value -}}{{- $value = "" -}}{{- end -}}
-{{- if kindIs "float64" $value -}}{{- $value = printf "%v" $value -}}{{- end -}}
-{{- $_ := set $flags $key (tpl (toString $value) $) -}}
+{{- $_ := set $flags $key (tpl (include "sidegate.text" $value) $) -}}
 {{- end -}}
 {{- $out := list -}}
 {{- range $key := keys $flags | sortAlpha -}}

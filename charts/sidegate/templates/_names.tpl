@@ -72,7 +72,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $labels = mustMergeOverwrite $labels (include "sidegate.selectorLabels" $ | fromYaml) -}}
 {{- with .component -}}{{- $_ := set $labels "app.kubernetes.io/component" . -}}{{- end -}}
 {{- $out := dict -}}
-{{- range $key, $value := $labels -}}{{- $_ := set $out $key (toString $value) -}}{{- end -}}
+{{- range $key, $value := $labels -}}{{- $_ := set $out $key (include "sidegate.text" $value) -}}{{- end -}}
 {{- toYaml $out -}}
 {{- end -}}
 
@@ -107,6 +107,24 @@ app.kubernetes.io/component: default-backend
 {{- define "ingress-nginx.serviceAccountName" -}}{{ include "sidegate.serviceAccountName" . }}{{- end -}}
 {{- define "ingress-nginx.selectorLabels" -}}{{ include "sidegate.selectorLabels" . }}{{- end -}}
 {{- define "ingress-nginx.labels" -}}{{ include "sidegate.labels" . }}{{- end -}}
+
+{{/* A value as text. Numbers of values are floating-point ones, and large ones of
+     them would be written as 1e+06. */}}
+{{- define "sidegate.text" -}}
+{{- if kindIs "invalid" . -}}
+{{- else if and (kindIs "float64" .) (eq (floor .) .) -}}
+{{- printf "%.0f" . -}}
+{{- else -}}
+{{- toString . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A map of such values: annotations, in which "true" without quotes is refused. */}}
+{{- define "sidegate.texts" -}}
+{{- $out := dict -}}
+{{- range $key, $value := . -}}{{- $_ := set $out $key (include "sidegate.text" $value) -}}{{- end -}}
+{{- toYaml $out -}}
+{{- end -}}
 
 {{/* Values that may hold templates: called with (dict "value" … "context" $). */}}
 {{- define "sidegate.tpl" -}}

@@ -9,7 +9,7 @@
 {{- /* Not with the node's network, whose sysctls are the node's. */ -}}
 {{- if not $c.hostNetwork -}}{{- $_ := set $sysctls "net.ipv4.ip_unprivileged_port_start" "0" -}}{{- end -}}
 {{- range $c.podSecurityContext.sysctls -}}{{- $_ := set $sysctls .name .value -}}{{- end -}}
-{{- range $name, $value := $c.sysctls -}}{{- $_ := set $sysctls $name (toString $value) -}}{{- end -}}
+{{- range $name, $value := $c.sysctls -}}{{- $_ := set $sysctls $name (include "sidegate.text" $value) -}}{{- end -}}
 {{- $list := list -}}
 {{- range $name := keys $sysctls | sortAlpha -}}{{- $list = append $list (dict "name" $name "value" (get $sysctls $name | toString)) -}}{{- end -}}
 {{- if $list -}}{{- $_ := set $merged "sysctls" $list -}}{{- end -}}
@@ -188,11 +188,6 @@ volumeMounts:
 - name: templates
   configMap:
     name: {{ $c.customTemplate.configMapName }}
-    {{- with $c.customTemplate.configMapKey }}
-    items:
-      - key: {{ . }}
-        path: {{ . }}
-    {{- end }}
 {{- end }}
 {{- with $c.extraVolumes }}
 {{ toYaml . }}

@@ -50,7 +50,7 @@
 {{- end -}}
 {{- end -}}
 {{- if and $c.customTemplate.configMapName (not (include "sidegate.templateDir" .)) -}}
-{{- $out = append $out (dict "key" "controller.customTemplate" "instead" "nginx.tmpl of ingress-nginx is another language and is not used. Templates of Sidegate are one file a block: see templates/.") -}}
+{{- $out = append $out (dict "key" "controller.customTemplate" "instead" "the one template of ingress-nginx is another language and is not used. Templates of Sidegate are one file a block: make a ConfigMap of them, and leave configMapKey empty.") -}}
 {{- end -}}
 {{- if and (not $c.publishService.enabled) (not (get $c.extraArgs "publish-status-address")) -}}
 {{- $out = append $out (dict "key" "controller.publishService.enabled" "instead" "addresses of nodes are not reported yet, so the status of Ingresses stays empty. Set controller.extraArgs.publish-status-address.") -}}

@@ -34,7 +34,7 @@ metadata:
     {{- .labels | nindent 4 }}
   {{- with .values.annotations }}
   annotations:
-    {{- toYaml . | nindent 4 }}
+    {{- include "sidegate.texts" . | nindent 4 }}
   {{- end }}
 spec:
   scaleTargetRef:

@@ -15,7 +15,7 @@ metadata:
     {{- include "sidegate.labelsOf" (dict "context" $ "component" "controller" "more" (list $.Values.controller.labels $s.labels .labels)) | nindent 4 }}
   {{- with $own.annotations }}
   annotations:
-    {{- toYaml . | nindent 4 }}
+    {{- include "sidegate.texts" . | nindent 4 }}
   {{- end }}
 spec:
   type: {{ $type }}

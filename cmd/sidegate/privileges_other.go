@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// takePrivileges: capabilities of files are Linux's.
+func takePrivileges() {}
