@@ -18,7 +18,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 export SIDEGATE_BIN_DIR := $(CURDIR)/bin
 
-.PHONY: help build tools lint unit chart e2e test demo demo-clean bench image image-test release release-check docs clean
+.PHONY: help build tools lint unit chart e2e e2e-cluster test demo demo-clean bench image image-test release release-check docs clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ lint: ## gofmt, go vet, staticcheck, shellcheck
 	$(CACHE)/bin/staticcheck ./...
 	go vet -C build ./...
 	cd build && $(CACHE)/bin/staticcheck ./...
-	shellcheck -x -P e2e/install e2e/install/*.sh build/*.sh .ci/run
+	shellcheck -x -P e2e/install e2e/install/*.sh e2e/cluster/*.sh build/*.sh .ci/run
 
 unit: ## unit and golden tests, with the race detector
 	@e2e/install/lint.sh
@@ -58,6 +58,9 @@ e2e: tools build ## tests on a real API server and a real nginx
 	go build -o bin/ ./e2e/cmd/...
 	go mod download
 	$(NETNS) env GOPROXY=off go test -p 1 -count=1 -timeout 20m ./e2e/...
+
+e2e-cluster: ## tests on a cluster of real nodes, where the machine can run one; KEEP=1 leaves it running
+	@KEEP=$(KEEP) e2e/cluster/run.sh $(ARGS)
 
 test: tools lint unit chart e2e image-test ## everything that CI runs
 

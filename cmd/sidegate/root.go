@@ -64,6 +64,9 @@ func (o *options) runController(c *cobra.Command) error {
 	if err := o.complete(); err != nil {
 		return err
 	}
+	if err := conceal(); err != nil {
+		return err
+	}
 	rc, err := o.restConfig()
 	if err != nil {
 		return err

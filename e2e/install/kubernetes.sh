@@ -1,17 +1,18 @@
 #!/bin/bash
 # Builds etcd, kube-apiserver and kube-controller-manager from their Go modules
 # (e2e/tools says why so); with "kubectl" as the argument that one instead,
-# unless there is a kubectl on PATH.
+# unless there is a kubectl on PATH; with "node" what else a cluster consists of.
 #
 # Result: $CACHE/bin/etcd, kube-apiserver, kube-controller-manager (symlinks to
-# one binary), or $CACHE/bin/kubectl.
+# one binary), or $CACHE/bin/kubectl, or $CACHE/bin/kube-scheduler, kubelet,
+# kube-proxy (symlinks to one binary).
 
 . "$(dirname "$0")/lib.sh"
 
 readonly module=$E2E/tools
 
-# What the result depends on is its key: the versions and the few lines of code.
-key() { (cd "$module" && cat go.mod go.sum cmd/*/*.go | sha256sum | cut -c1-12); }
+# key COMMAND: what the result depends on, the versions and the few lines of code.
+key() { (cd "$module" && cat go.mod go.sum "cmd/$1"/*.go | sha256sum | cut -c1-12); }
 
 # Clients ask the server for its version, and client-go for its own; without
 # these flags both say v0.0.0 and kubectl warns about the skew.
@@ -35,7 +36,7 @@ build() {
 install_command() {
 	local command=$1 final
 	shift
-	final=$CACHE/$command-$(key)
+	final=$CACHE/$command-$(key "$command")
 	if [ ! -x "$final" ]; then
 		# In the same file system as the cache, for the rename; one name only, so
 		# that what a killed run left is overwritten.
@@ -60,7 +61,11 @@ kubectl)
 	lock kubectl
 	install_command kubectl kubectl
 	;;
+node)
+	lock kubernetes
+	install_command nodebox kube-scheduler kubelet kube-proxy
+	;;
 *)
-	die "unknown argument $1: want nothing, or kubectl"
+	die "unknown argument $1: want nothing, kubectl or node"
 	;;
 esac

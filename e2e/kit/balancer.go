@@ -3,6 +3,7 @@ package kit
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -13,9 +14,12 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
+// OneAddress gives all load balancers the address NodeIP.
+func OneAddress() netip.Addr { return NodeIP }
+
 // ServeBalancers stands in for a cloud's controller of load balancers, until
-// ctx ends: every Service of type LoadBalancer gets the address NodeIP.
-func ServeBalancers(ctx context.Context, config *rest.Config, log logr.Logger) error {
+// ctx ends: every Service of type LoadBalancer gets an address.
+func ServeBalancers(ctx context.Context, config *rest.Config, address func() netip.Addr, log logr.Logger) error {
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return err
@@ -28,7 +32,7 @@ func ServeBalancers(ctx context.Context, config *rest.Config, log logr.Logger) e
 			return
 		}
 		service = service.DeepCopy()
-		service.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: NodeIP.String()}}
+		service.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: address().String()}}
 		err := retry(ctx, log, "balancer", func() error {
 			_, err := client.CoreV1().Services(service.Namespace).UpdateStatus(ctx, service, metav1.UpdateOptions{})
 			return err

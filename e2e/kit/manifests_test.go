@@ -17,7 +17,7 @@ import (
 // cloud would do for its Services is done.
 func TestWalkthroughManifestsApply(t *testing.T) {
 	ctx := t.Context()
-	if err := kit.ServeBalancers(ctx, plane.Config, newLog(t)); err != nil {
+	if err := kit.ServeBalancers(ctx, plane.Config, kit.OneAddress, newLog(t)); err != nil {
 		t.Fatal(err)
 	}
 	names, err := fs.Glob(manifests.Files, "*.yaml")

@@ -1,16 +1,15 @@
 package walkthrough
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/sidegate/sidegate/e2e/kit"
 )
 
 // The load of the last step.
@@ -79,67 +78,13 @@ func change(r *run) error {
 // load sends a request every loadInterval until it is stopped, over connections
 // that are kept alive, and returns how many there were and what failed.
 func (r *run) load(q request) (stop func() (sent int, failures []string)) {
-	ctx, cancel := context.WithCancel(r.ctx)
 	transport := r.transport(q.proxyFrom)
-	var (
-		mu       sync.Mutex
-		failures []string
-		requests sync.WaitGroup
-	)
-	one := func(url string) {
-		fail := func(what string) {
-			mu.Lock()
-			defer mu.Unlock()
-			failures = append(failures, what)
-		}
-		// Not ctx: a request that has begun when the load ends is to end well, too.
-		limit, cancel := context.WithTimeout(r.ctx, requestTimeout)
-		defer cancel()
-		req, err := http.NewRequestWithContext(limit, http.MethodGet, url, nil)
-		if err != nil {
-			fail(err.Error())
-			return
-		}
-		resp, err := transport.RoundTrip(req)
-		if err != nil {
-			fail(err.Error())
-			return
-		}
-		defer resp.Body.Close()
-		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-			fail(err.Error())
-			return
-		}
-		if resp.StatusCode != http.StatusOK {
-			fail(resp.Status)
-		}
-	}
-	n := 0
-	loop := make(chan struct{})
-	go func() {
-		defer close(loop)
-		tick := time.NewTicker(loadInterval)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			url := q.url()
-			if n%slowEvery == 0 {
-				url += "?delay=500ms"
-			}
-			n++
-			requests.Go(func() { one(url) })
-		}
-	}()
+	load := kit.StartLoad(r.ctx, kit.LoadOptions{
+		URL: q.url(), Transport: transport, Interval: loadInterval, SlowEvery: slowEvery, Timeout: requestTimeout,
+	})
 	return func() (int, []string) {
-		cancel()
-		<-loop
-		requests.Wait()
-		transport.CloseIdleConnections()
-		return n, failures
+		defer transport.CloseIdleConnections()
+		return load.Stop()
 	}
 }
 

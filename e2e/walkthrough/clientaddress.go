@@ -20,7 +20,7 @@ func clientAddress(r *run) error {
 		return isOK(a) && a.echo != nil && a.echo.Header("X-Real-IP") == visitor.String() && a.echo.Header("X-Forwarded-Proto") == "https"
 	})
 	r.expect(request{host: forcedHost, path: "/app", headers: balanced}, "200: TLS ended at the load balancer, so force-ssl-redirect is content", isOK)
-	if err := r.apply("01-install.yaml"); err != nil {
+	if err := r.apply("08-neither.yaml"); err != nil {
 		return err
 	}
 	r.expect(request{host: fooBar, path: "/backend", headers: balanced}, "200, the claim is not believed from anybody", func(a answer) bool {

@@ -4,7 +4,8 @@
 // `make demo` shows.
 //
 // The steps are functions over an Env: a client of an API server, the addresses
-// of an entry point, and a way to start the controller with other flags. They
-// know nothing of how those came to be, so that they can be played on any
-// cluster with this controller in it.
+// of an entry point, and a way to install the controller and to change what it
+// was installed with. They know nothing of how those came to be, so that they
+// can be played on any cluster: in the demo the controller is a process that is
+// started anew, on a real one (e2e/cluster) it is a release of helm's.
 package walkthrough

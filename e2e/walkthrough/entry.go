@@ -15,13 +15,9 @@ const (
 )
 
 func install(r *run) error {
-	if err := r.apply("01-install.yaml"); err != nil {
+	if err := r.install(Settings{}); err != nil {
 		return err
 	}
-	if err := r.Controller(r.ctx); err != nil {
-		return err
-	}
-	r.did("the controller has started, and nginx on its first configuration")
 	builtIn := func(a answer) bool {
 		return a.status == http.StatusNotFound && strings.TrimSpace(a.body) == "default backend - 404"
 	}
@@ -35,11 +31,9 @@ func defaultBackend(r *run) error {
 	if err := r.apply("02-default-backend.yaml"); err != nil {
 		return err
 	}
-	flag := "--default-backend-service=" + namespace + "/default-backend"
-	if err := r.Controller(r.ctx, flag); err != nil {
+	if err := r.install(Settings{DefaultBackend: namespace + "/default-backend"}); err != nil {
 		return err
 	}
-	r.did("the controller has been started anew with %s", flag)
 	r.expect(request{host: anyHost, path: "/"}, "404 and the page of the Service", func(a answer) bool {
 		return a.status == http.StatusNotFound && a.body == echo.DefaultBackendBody
 	})

@@ -98,7 +98,7 @@ func inside(r *run) error {
 
 // look fetches a page of the debug endpoint until it is as it should be.
 func (r *run) look(path, want string, right func(page []byte) verdict) {
-	r.until("GET http://"+r.Debug+path, want, func() verdict {
+	r.until("GET "+path+" of the debug endpoint", want, func() verdict {
 		page, err := r.ask(r.Debug, path)
 		if err != nil {
 			return verdict{err.Error(), false}
@@ -120,7 +120,7 @@ func (r *run) reloads() (int, error) {
 			return int(n), err
 		}
 	}
-	return 0, fmt.Errorf("http://%s/metrics holds no nginx_ingress_controller_success", r.Health)
+	return 0, fmt.Errorf("the controller's metrics hold no nginx_ingress_controller_success")
 }
 
 // checkReloads checks that something has not led to a reload.
@@ -130,7 +130,7 @@ func (r *run) checkReloads(doing string, before int) error {
 		return err
 	}
 	r.check(Check{
-		Sent: "GET http://" + r.Health + "/metrics", Want: "no reload by " + doing,
+		Sent: "GET /metrics of the controller", Want: "no reload by " + doing,
 		Got: fmt.Sprintf("%d reloads before and %d after", before, after), OK: before == after,
 	})
 	return nil

@@ -180,9 +180,13 @@ func (r *run) transport(proxyFrom netip.Addr) *http.Transport {
 }
 
 // ask fetches a page of the controller itself.
-func (r *run) ask(address, path string) (string, error) {
+func (r *run) ask(where func(context.Context) (string, error), path string) (string, error) {
 	ctx, cancel := context.WithTimeout(r.ctx, requestTimeout)
 	defer cancel()
+	address, err := where(ctx)
+	if err != nil {
+		return "", err
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
 	if err != nil {
 		return "", err

@@ -38,6 +38,15 @@ func (r *run) apply(files ...string) error {
 	return nil
 }
 
+func (r *run) install(settings Settings) error {
+	did, err := r.Install(r.ctx, settings)
+	if err != nil {
+		return err
+	}
+	r.did("%s", did)
+	return nil
+}
+
 func (r *run) did(format string, args ...any) { r.reporter.Did(fmt.Sprintf(format, args...)) }
 
 func (r *run) check(c Check) {

@@ -15,13 +15,34 @@ type Env struct {
 	Client client.Client
 	// Manifests are those of examples/walkthrough.
 	Manifests fs.FS
-	// HTTP and HTTPS are where the entry point answers, Health where the
-	// controller does (healthz, readyz, metrics), and Debug its debug endpoint;
-	// all are HOST:PORT.
-	HTTP, HTTPS, Health, Debug string
-	// Controller starts the controller, or starts it anew, with these flags in
-	// addition to its own, and returns when it is ready.
-	Controller func(ctx context.Context, flags ...string) error
+	// HTTP and HTTPS are where the entry point answers, as HOST:PORT.
+	HTTP, HTTPS string
+	// Install installs what 01-install.yaml has and the controller, with these
+	// settings, or changes the settings of what is installed. It returns when
+	// the controller is ready, and what was done in the words of a user.
+	Install func(context.Context, Settings) (did string, err error)
+	// Health is where the controller that runs now answers (healthz, readyz,
+	// metrics), and Debug its debug endpoint; both are HOST:PORT.
+	Health, Debug func(context.Context) (string, error)
+}
+
+// Settings are those of an installation that the story changes.
+type Settings struct {
+	// DefaultBackend is a Service as NAMESPACE/NAME; nginx answers without one.
+	DefaultBackend string
+}
+
+// Flags are the settings as flags of the controller.
+func (s Settings) Flags() []string {
+	if s.DefaultBackend == "" {
+		return nil
+	}
+	return []string{"--default-backend-service=" + s.DefaultBackend}
+}
+
+// At is a Health or Debug that stays where it is.
+func At(address string) func(context.Context) (string, error) {
+	return func(context.Context) (string, error) { return address, nil }
 }
 
 // Check is one thing that was tried.

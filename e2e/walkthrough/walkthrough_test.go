@@ -30,7 +30,7 @@ func TestWalkthrough(t *testing.T) {
 	if err := kit.ServeDNS(ctx, plane.Client, kit.DNSIP); err != nil {
 		t.Fatal(err)
 	}
-	if err := kit.ServeBalancers(ctx, plane.Config, log); err != nil {
+	if err := kit.ServeBalancers(ctx, plane.Config, kit.OneAddress, log); err != nil {
 		t.Fatal(err)
 	}
 	kubelet, err := kit.StartKubelet(ctx, plane.Config, kit.KubeletOptions{Log: log, Runtime: kit.Processes{
@@ -50,23 +50,26 @@ func TestWalkthrough(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	controller := func(ctx context.Context, flags ...string) (err error) {
+	install := func(ctx context.Context, settings walkthrough.Settings) (did string, err error) {
 		if gateway != nil {
-			return gateway.RestartController(ctx, flags...)
+			return "the controller has been started anew", gateway.RestartController(ctx, settings.Flags()...)
+		}
+		if err := kit.Apply(ctx, plane.Client, manifests.Files, "default", "01-install.yaml"); err != nil {
+			return "", err
 		}
 		gateway, err = kit.StartGateway(ctx, kit.GatewayOptions{
 			Dir: dir, Sidegate: kit.Binary(t, "sidegate"), Nginx: kit.Nginx(t), Kubeconfig: plane.Kubeconfig,
 			Flags: append([]string{
 				"--publish-service=ingress-nginx/ingress-nginx-controller",
 				"--configmap=ingress-nginx/ingress-nginx-controller",
-			}, flags...),
+			}, settings.Flags()...),
 		})
-		return err
+		return "the controller has started", err
 	}
 	err = walkthrough.Play(ctx, walkthrough.Env{
-		Client: plane.Client, Manifests: manifests.Files, Controller: controller,
+		Client: plane.Client, Manifests: manifests.Files, Install: install,
 		HTTP: kit.NodeIP.String() + ":80", HTTPS: kit.NodeIP.String() + ":443",
-		Health: "127.0.0.1:10254", Debug: "127.0.0.1:10256",
+		Health: walkthrough.At("127.0.0.1:10254"), Debug: walkthrough.At("127.0.0.1:10256"),
 	}, reporter{t})
 	if err != nil {
 		t.Fatal(err)

@@ -86,7 +86,7 @@ func NewCore(ctx context.Context, c Config, source Source) (*Core, error) {
 	core.Pipeline = &Pipeline{
 		Log: c.Log.WithName("pipeline"), Source: source, Translator: translate.New(c.Translate),
 		Renderer: renderer, Nginx: n, Files: nginx.LiveFiles{Dir: c.Translate.SecretsDirectory},
-		Table: table, Metrics: m,
+		Table: table, Metrics: m, Again: core.changes.trigger,
 	}
 	return core, nil
 }

@@ -9,10 +9,47 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
+// told is what Endpoints was called with.
+type told struct {
+	service *corev1.Service
+	slices  []*discoveryv1.EndpointSlice
+}
+
 // Endpoints tells discovery the endpoints of a Service, in the time that it
 // takes to write them down. It returns true when nginx cannot take them
 // without a reload.
 func (p *Pipeline) Endpoints(key types.NamespacedName, service *corev1.Service, slices []*discoveryv1.EndpointSlice) (needsRun bool) {
+	p.endpoints.Lock()
+	defer p.endpoints.Unlock()
+	if p.late != nil {
+		p.late[key] = told{service, slices}
+	}
+	return p.endpointsOf(key, told{service, slices})
+}
+
+// collect begins to remember what Endpoints is called with: a run that is
+// under way has a snapshot of before, and writes down what that says, and the
+// upstreams of the run are not known yet.
+func (p *Pipeline) collect() {
+	p.endpoints.Lock()
+	defer p.endpoints.Unlock()
+	p.late = map[types.NamespacedName]told{}
+}
+
+// catchUp writes down what has been collected, and asks for another run where
+// nginx cannot take it without.
+func (p *Pipeline) catchUp() {
+	p.endpoints.Lock()
+	defer p.endpoints.Unlock()
+	for key, t := range p.late {
+		if p.endpointsOf(key, t) && p.Again != nil {
+			p.Again("endpoints of Service " + key.String())
+		}
+	}
+	p.late = nil
+}
+
+func (p *Pipeline) endpointsOf(key types.NamespacedName, t told) (needsRun bool) {
 	c := p.State().Config
 	if c == nil {
 		return false // the first run tells all
@@ -22,8 +59,8 @@ func (p *Pipeline) Endpoints(key types.NamespacedName, service *corev1.Service, 
 		if serviceKey(u) != key {
 			continue
 		}
-		p.Table.Set(records(u, service, slices))
-		needsRun = needsRun || translate.NeedsSync(u, service, slices)
+		p.Table.Set(records(u, t.service, t.slices))
+		needsRun = needsRun || translate.NeedsSync(u, t.service, t.slices)
 	}
 	return needsRun
 }

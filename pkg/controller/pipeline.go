@@ -15,6 +15,7 @@ import (
 	"github.com/sidegate/sidegate/pkg/render"
 	"github.com/sidegate/sidegate/pkg/snapshot"
 	"github.com/sidegate/sidegate/pkg/translate"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Source is where snapshots come from: a cluster or a directory.
@@ -35,10 +36,18 @@ type Pipeline struct {
 	// Report is told of each result; it must not block.
 	Report func(old, new *State)
 
+	// Again is asked for another run, and told why; it must not block.
+	Again func(why string)
+
 	// mu lets one run be under way.
 	mu         sync.Mutex
 	state      atomic.Pointer[State]
 	quarantine quarantine
+
+	// late are the endpoints that were told while a run is under way; nil while
+	// none is.
+	endpoints sync.Mutex
+	late      map[types.NamespacedName]told
 }
 
 // State returns what was last done; never nil.
@@ -63,6 +72,8 @@ type attempt struct {
 func (p *Pipeline) Run(ctx context.Context, why string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.collect()
+	defer p.catchUp()
 	start := time.Now()
 	snap, err := p.Source.Snapshot(ctx)
 	if err != nil {

@@ -226,7 +226,8 @@ func bare(list []networkingv1.IngressLoadBalancerIngress) (out []networkingv1.In
 	return out
 }
 
-// shutdown takes the addresses away when no other pod of ours goes on.
+// shutdown takes the addresses away, and the lease of the election, when no
+// other pod of ours goes on.
 func (w *statusWriter) shutdown() {
 	if !w.RemoveOnShutdown {
 		return
@@ -238,6 +239,13 @@ func (w *statusWriter) shutdown() {
 	}
 	if err := w.write(ctx, nil); err != nil {
 		w.log.Error(err, "the status of Ingresses cannot be removed")
+	}
+	if w.DisableElection {
+		return
+	}
+	err := w.leases.CoordinationV1().Leases(w.Namespace).Delete(ctx, w.ElectionID, metav1.DeleteOptions{})
+	if client.IgnoreNotFound(err) != nil {
+		w.log.Error(err, "the lease of the election cannot be removed", "lease", w.Namespace+"/"+w.ElectionID)
 	}
 }
 

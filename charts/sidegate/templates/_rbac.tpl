@@ -54,7 +54,7 @@
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   resourceNames: [{{ get .Values.controller.extraArgs "election-id" | default (.Values.controller.electionID | default (printf "%s-leader" (include "sidegate.fullname" .))) }}]
-  verbs: [get, update, patch]
+  verbs: [get, update, patch, delete]
 {{- end -}}
 
 {{/* The one ConfigMap with the settings. Its name is part of the request, so that

@@ -32,6 +32,7 @@ type demo struct {
 	encoder   *json.Encoder
 	decoder   *json.Decoder
 	addresses map[string]string // of the entries, out here
+	installed bool              // the controller is
 }
 
 func up(ctx context.Context, dir, netns string, keep bool) error {
@@ -186,14 +187,29 @@ func (d *demo) env() (walkthrough.Env, error) {
 		Manifests: manifests.Files,
 		HTTP:      d.addresses["http"],
 		HTTPS:     d.addresses["https"],
-		Health:    d.addresses["health"],
-		Debug:     d.addresses["debug"],
-		Controller: func(_ context.Context, flags ...string) error {
-			return d.tell(order{Controller: flags})
+		Health:    walkthrough.At(d.addresses["health"]),
+		Debug:     walkthrough.At(d.addresses["debug"]),
+		Install: func(ctx context.Context, settings walkthrough.Settings) (string, error) {
+			return d.install(ctx, env, settings)
 		},
 	}
 	env.Client, err = client.New(rest, client.Options{})
 	return env, err
+}
+
+// install applies what an installation brings along and starts the controller,
+// or starts that anew.
+func (d *demo) install(ctx context.Context, env walkthrough.Env, settings walkthrough.Settings) (string, error) {
+	flags := settings.Flags()
+	if d.installed {
+		return "the controller has been started anew with " + strings.Join(flags, " "), d.tell(order{Controller: flags})
+	}
+	if err := kit.Apply(ctx, env.Client, env.Manifests, "default", "01-install.yaml"); err != nil {
+		return "", err
+	}
+	d.installed = true
+	return "kubectl apply -f examples/walkthrough/01-install.yaml; the controller has started, and nginx on its first configuration",
+		d.tell(order{Controller: flags})
 }
 
 func (d *demo) kubeconfig() string { return filepath.Join(d.dir, "kubeconfig") }

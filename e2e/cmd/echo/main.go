@@ -13,6 +13,16 @@ import (
 	"github.com/sidegate/sidegate/e2e/kit/echo"
 )
 
+// getenv is the environment, with what a kubelet tells a pod otherwise: the
+// name of its host is that of the pod.
+func getenv(name string) string {
+	value := os.Getenv(name)
+	if value == "" && name == "POD_NAME" {
+		value, _ = os.Hostname() // without one it is a pod without a name
+	}
+	return value
+}
+
 func main() {
 	mode := flag.String("mode", string(echo.Echo), "what to answer: echo, or default-backend")
 	delay := flag.Duration("shutdown-delay", time.Second, "for how long to go on serving after SIGTERM, failing readiness")
@@ -23,7 +33,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if err := echo.Program(echo.Mode(*mode), *delay)(ctx, os.Getenv); err != nil {
+	if err := echo.Program(echo.Mode(*mode), *delay)(ctx, getenv); err != nil {
 		fmt.Fprintln(os.Stderr, "echo:", err)
 		os.Exit(1)
 	}

@@ -55,7 +55,7 @@ func run(ctx context.Context, kubeconfig, node string, runtime kit.Runtime) erro
 	if err := kit.ServeDNS(ctx, reader, kit.DNSIP); err != nil {
 		return err
 	}
-	if err := kit.ServeBalancers(ctx, config, log); err != nil {
+	if err := kit.ServeBalancers(ctx, config, kit.OneAddress, log); err != nil {
 		return err
 	}
 	kubelet, err := kit.StartKubelet(ctx, config, kit.KubeletOptions{
