@@ -74,7 +74,7 @@ func newWorld(t *testing.T, flags ...string) *world {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	w.gateway, err = kit.StartGateway(t.Context(), kit.GatewayOptions{
 		Dir: dir, Sidegate: kit.Binary(t, "sidegate"), Nginx: kit.Nginx(t), Kubeconfig: w.plane.Kubeconfig,
-		Flags: append([]string{"--publish-status-address=192.0.2.1", "--election-ttl=4s"}, flags...),
+		Flags: append([]string{"--election-ttl=4s"}, flags...),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func (w *world) sameWorkers(before []string) {
 }
 
 func TestFaults(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, "--publish-status-address=192.0.2.1")
 	w.eventually("the first host is served", func() bool { return status("first.example.com") == http.StatusOK })
 	t.Run("the controller is killed", w.controllerKilled)
 	t.Run("the API server is gone", w.apiServerGone)
