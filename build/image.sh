@@ -21,7 +21,7 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/d
 export SOURCE_DATE_EPOCH
 
 # As in the Dockerfile, which says why.
-readonly capabilities=(--cap /usr/sbin/nginx=cap_net_bind_service=ep --cap /usr/local/bin/sidegate=cap_net_bind_service=p)
+readonly capabilities=(--cap /usr/sbin/nginx-hostnetwork=cap_net_bind_service=ep --cap /usr/local/bin/sidegate=cap_net_bind_service=p)
 
 # binary ARCH FILE
 binary() {
@@ -40,7 +40,8 @@ make_image() {
 	"$root/build/layout.sh" "$tmp/sidegate-$arch" "$tmp/files-$arch"
 	"$tmp/mkimage" --output "$out" --tag "$image:$version" --arch "$arch" \
 		--dockerfile "$root/Dockerfile" --build-arg VERSION="$version" --build-arg REVISION="$revision" \
-		--root "$CACHE/image-base-$arch/root" "${capabilities[@]}" "/=$tmp/files-$arch"
+		--root "$CACHE/image-base-$arch/root" "${capabilities[@]}" "/=$tmp/files-$arch" \
+		"/usr/sbin/nginx-hostnetwork=$CACHE/image-base-$arch/root/usr/sbin/nginx"
 	say "$image:$version for $arch is $out ($(du -h "$out" | cut -f1))"
 }
 

@@ -120,8 +120,8 @@ func TestNothingToMisuse(t *testing.T) {
 			}
 		}
 		if want := map[string]string{
-			"/usr/sbin/nginx":         "\x01\x00\x00\x02\x00\x04" + strings.Repeat("\x00", 14),
-			"/usr/local/bin/sidegate": "\x00\x00\x00\x02\x00\x04" + strings.Repeat("\x00", 14),
+			"/usr/sbin/nginx-hostnetwork": "\x01\x00\x00\x02\x00\x04" + strings.Repeat("\x00", 14),
+			"/usr/local/bin/sidegate":     "\x00\x00\x00\x02\x00\x04" + strings.Repeat("\x00", 14),
 		}[name]; h.PAXRecords[capability] != want {
 			t.Errorf("%s has the capabilities %q, want %q", name, h.PAXRecords[capability], want)
 		}

@@ -114,6 +114,7 @@ func TestVersions(t *testing.T) {
 	}{
 		{append(config.Config.Entrypoint, "--version"), "sidegate " + version + " "},
 		{[]string{"nginx", "-v"}, "nginx version: nginx/1."},
+		{[]string{"nginx-hostnetwork", "-v"}, "nginx version: nginx/1."},
 		{[]string{"nginx", "-e", "stderr", "-t", "-c", "/none"}, `open() "/none" failed`},
 	} {
 		if out, _ := c.run(t, tt.args...); !strings.Contains(out, tt.want) {
@@ -123,15 +124,18 @@ func TestVersions(t *testing.T) {
 }
 
 // Without the capability nginx could not listen on port 80 of the host's
-// network; where the pod does not have it, nginx cannot be run at all.
+// network; where the pod does not have it, the nginx for that cannot be run at
+// all, and the other one can.
 func TestCapabilityIsNeeded(t *testing.T) {
 	c := newContainer(t)
 	c.spec.Process.Capabilities = &specs.LinuxCapabilities{}
-	if out, err := c.run(t, "/usr/sbin/nginx", "-v"); err == nil || !strings.Contains(out, "operation not permitted") {
-		t.Errorf("nginx without NET_BIND_SERVICE: %v, %q, want that it is not permitted", err, out)
+	if out, err := c.run(t, "/usr/sbin/nginx-hostnetwork", "-v"); err == nil || !strings.Contains(out, "operation not permitted") {
+		t.Errorf("nginx for the host's network without NET_BIND_SERVICE: %v, %q, want that it is not permitted", err, out)
 	}
-	if out, err := c.run(t, "/usr/local/bin/sidegate", "--version"); err != nil {
-		t.Errorf("sidegate without NET_BIND_SERVICE: %v, %q, want that it runs", err, out)
+	for _, args := range [][]string{{"/usr/sbin/nginx", "-v"}, {"/usr/local/bin/sidegate", "--version"}} {
+		if out, err := c.run(t, args...); err != nil {
+			t.Errorf("%v without NET_BIND_SERVICE: %v, %q, want that it runs", args, err, out)
+		}
 	}
 }
 
@@ -147,16 +151,17 @@ spec:
       http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: none, port: {number: 80}}}}]}
 `
 
-// serve starts the controller on an Ingress, on ports 80 and 443, and waits
-// until the Ingress is served. The channel tells how it ended.
-func (c *container) serve(t *testing.T) (get func(host string) string, out *bytes.Buffer, ended chan error) {
+// serve starts the controller on an Ingress, on ports 80 and 443, with one of the
+// two nginx, and waits until the Ingress is served. The channel tells how it
+// ended.
+func (c *container) serve(t *testing.T, nginx string) (get func(host string) string, out *bytes.Buffer, ended chan error) {
 	t.Helper()
 	manifests := filepath.Join(c.bundle, "manifests")
 	must(t, os.Mkdir(manifests, 0o755))
 	must(t, os.WriteFile(filepath.Join(manifests, "ingress.yaml"), []byte(ingress), 0o644))
 	c.spec.Mounts = append(c.spec.Mounts, specs.Mount{Destination: "/mnt", Type: "bind", Source: manifests, Options: []string{"bind", "ro"}})
 	cmd, out := c.start(t, "/usr/local/bin/sidegate", "serve", "-f", "/mnt", "--http-port", "80", "--https-port", "443",
-		"--nginx-dir", "/etc/nginx/sidegate", "--nginx-log-dir", "/var/log/nginx")
+		"--nginx-binary", nginx, "--nginx-dir", "/etc/nginx/sidegate", "--nginx-log-dir", "/var/log/nginx")
 	ended = make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	client := &http.Client{
@@ -202,10 +207,19 @@ func (c *container) end(t *testing.T, signal string, ended chan error) error {
 }
 
 // The whole of it: the controller tests, publishes and serves through the
-// image's nginx, and ends in order.
+// image's nginx, and ends in order: in a network of the pod's own, where a sysctl
+// lets anybody listen on port 80, and in the host's, where none does.
 func TestServes(t *testing.T) {
-	c := newContainer(t)
-	get, out, ended := c.serve(t)
+	t.Run("in the pod's network", func(t *testing.T) {
+		c := newContainer(t)
+		c.spec.Linux.Sysctl = map[string]string{"net.ipv4.ip_unprivileged_port_start": "0"}
+		serves(t, c, "nginx")
+	})
+	t.Run("in the host's network", func(t *testing.T) { serves(t, newContainer(t), "nginx-hostnetwork") })
+}
+
+func serves(t *testing.T, c *container, nginx string) {
+	get, out, ended := c.serve(t, nginx)
 	if got := get("other.example.com"); got != "404  default backend - 404" {
 		t.Errorf("a host of no Ingress: %q", got)
 	}

@@ -56,10 +56,10 @@ func imageOf(t *testing.T, app string, files map[string]string) v1.Image {
 
 func TestOf(t *testing.T) {
 	files := map[string]string{"/usr/lib/os-release": release, "/var/lib/dpkg/status.d/libc6": libc, "/var/lib/dpkg/status.d/libc6.md5sums": "0  lib/libc.so"}
-	binary := app(t, "../cmd/mksbom")
+	img := imageOf(t, app(t, "../cmd/mksbom"), files)
 	var texts [2]bytes.Buffer
 	for i := range texts {
-		bom, err := Of(imageOf(t, binary, files), "example/app")
+		bom, err := Of(img, "example/app")
 		if err != nil {
 			t.Fatal(err)
 		}

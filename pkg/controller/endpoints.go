@@ -28,12 +28,28 @@ func (p *Pipeline) Endpoints(key types.NamespacedName, service *corev1.Service, 
 }
 
 // collect begins to remember what Endpoints is called with: a run that is
-// under way has a snapshot of before, and writes down what that says, and the
-// upstreams of the run are not known yet.
+// under way has a snapshot of before, and its upstreams are not known yet.
 func (p *Pipeline) collect() {
 	p.endpoints.Lock()
 	defer p.endpoints.Unlock()
 	p.late = map[types.NamespacedName]told{}
+}
+
+// tell lets discovery know all endpoints before nginx asks for them.
+func (p *Pipeline) tell(a *attempt) {
+	p.endpoints.Lock()
+	defer p.endpoints.Unlock()
+	c := a.output.Config
+	for i := range c.Upstreams {
+		u := &c.Upstreams[i]
+		key := serviceKey(u)
+		t, newer := p.late[key]
+		if !newer {
+			t = told{a.snapshot.Services[key], a.snapshot.EndpointSlices[key]}
+		}
+		p.Table.Set(records(u, t.service, t.slices))
+	}
+	p.Table.MarkSynced()
 }
 
 // catchUp writes down what has been collected, and asks for another run where

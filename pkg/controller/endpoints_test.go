@@ -61,17 +61,21 @@ spec:
 	source := r.Pipeline.Source
 	for _, address := range []string{"10.0.0.1", "10.0.0.2"} {
 		r.Pipeline.Source = late{source, func() { r.Pipeline.Endpoints(key, service, slice(address)) }}
+		check := func(when string) {
+			var got []string
+			for _, s := range r.Pipeline.Table.States() {
+				for _, a := range s.Addresses {
+					got = append(got, a.String())
+				}
+			}
+			if len(got) != 1 || got[0] != address {
+				t.Errorf("%s discovery has %v, want %s, which was told during the run", when, got, address)
+			}
+		}
+		r.Pipeline.Report = func(_, _ *State) { check("while the run goes on") }
 		if err := r.Pipeline.Run(t.Context(), "test"); err != nil {
 			t.Log(err) // nginx may not run yet
 		}
-		var got []string
-		for _, s := range r.Pipeline.Table.States() {
-			for _, a := range s.Addresses {
-				got = append(got, a.String())
-			}
-		}
-		if len(got) != 1 || got[0] != address {
-			t.Errorf("discovery has %v, want %s, which was told during the run", got, address)
-		}
+		check("after the run")
 	}
 }

@@ -156,17 +156,6 @@ func (p *Pipeline) writeFiles(a *attempt) error {
 	return nil
 }
 
-// tell lets discovery know all endpoints before nginx asks for them.
-func (p *Pipeline) tell(a *attempt) {
-	c := a.output.Config
-	for i := range c.Upstreams {
-		u := &c.Upstreams[i]
-		key := serviceKey(u)
-		p.Table.Set(records(u, a.snapshot.Services[key], a.snapshot.EndpointSlices[key]))
-	}
-	p.Table.MarkSynced()
-}
-
 // forget drops what no worker can need any more.
 func (p *Pipeline) forget(c *model.Config) {
 	files := map[string]bool{}

@@ -16,8 +16,26 @@
 {{- toYaml $merged -}}
 {{- end -}}
 
-{{/* Both containers run nginx, whose file has the capability NET_BIND_SERVICE:
-     where that is not allowed, it cannot even be started. */}}
+{{/* The nginx of the image for the host's network has the capability
+     NET_BIND_SERVICE, without which it cannot listen on ports below 1024 there. An
+     image of one's own has one nginx. */}}
+{{- define "sidegate.nginxBinary" -}}
+{{- if and .Values.controller.hostNetwork (not .Values.sidegate.nginxImage) -}}nginx-hostnetwork{{- else -}}nginx{{- end -}}
+{{- end -}}
+
+{{/* Large pages for nginx's heap, where the user does not say otherwise:
+     docs/design.md says why. Any image gets them. */}}
+{{- define "sidegate.tunables" -}}
+{{- $own := true -}}
+{{- range .Values.controller.extraEnvs -}}{{- if eq .name "GLIBC_TUNABLES" -}}{{- $own = false -}}{{- end -}}{{- end -}}
+{{- if $own -}}
+- name: GLIBC_TUNABLES
+  value: glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864
+{{- end -}}
+{{- end -}}
+
+{{/* Both containers run nginx: where the capability of nginx-hostnetwork is not
+     allowed, it cannot even be started. */}}
 {{- define "sidegate.containerSecurityContext" -}}
 {{- $user := deepCopy .Values.controller.containerSecurityContext -}}
 {{- $own := dict "allowPrivilegeEscalation" false "readOnlyRootFilesystem" true "capabilities" (dict "drop" (list "ALL")) -}}
@@ -66,6 +84,9 @@ env:
     valueFrom:
       fieldRef:
         fieldPath: metadata.namespace
+  {{- with include "sidegate.tunables" . }}
+  {{- . | nindent 2 }}
+  {{- end }}
   {{- with $c.extraEnvs }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -111,11 +132,14 @@ name: nginx
 image: {{ include "sidegate.nginxImage" . }}
 imagePullPolicy: {{ $c.image.pullPolicy }}
 {{- /* nginx itself, past the scripts of an image's entry point. */}}
-command: ["nginx", "-c", "/etc/nginx/sidegate/current/nginx.conf", "-e", "stderr", "-g", "daemon off;"]
-{{- with $c.extraEnvs }}
+command: [{{ include "sidegate.nginxBinary" . | quote }}, "-c", "/etc/nginx/sidegate/current/nginx.conf", "-e", "stderr", "-g", "daemon off;"]
 env:
+  {{- with include "sidegate.tunables" . }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with $c.extraEnvs }}
   {{- toYaml . | nindent 2 }}
-{{- end }}
+  {{- end }}
 ports:
   {{- range $name, $port := dict "http" (include "sidegate.httpPort" .) "https" (include "sidegate.httpsPort" .) }}
   - name: {{ $name }}
