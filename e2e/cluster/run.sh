@@ -22,9 +22,10 @@ cd "$ROOT"
 # There is no network in there, so what the tests import must be there before.
 go mod download
 "$CLUSTER/in.sh" env GOPROXY=off go test -count=1 -timeout 30m -v ./e2e/cluster/ "$@" || status=$?
-# shellcheck disable=SC2016 # awk expands it
-"$CLUSTER/in.sh" awk '/^Pss:/ { sum += $2 } END { printf "[run.sh] the cluster and what runs in it take %d MB of memory\n", sum / 1024 }' \
-	/proc/[0-9]*/smaps_rollup 2>/dev/null || true
+# What pages are shared by is counted once. A process may end while it is read.
+# shellcheck disable=SC2016 # the inner shell and awk expand it
+"$CLUSTER/in.sh" bash -c 'cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk "/^Pss:/ { sum += \$2 } END { print int(sum / 1024) }"' |
+	{ read -r memory && say "the cluster takes $memory MB of memory, without the tests' pods"; }
 if [ -n "${KEEP:-}" ]; then
 	cat <<-END
 

@@ -2,7 +2,6 @@ package cluster_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -69,7 +68,7 @@ type reporter struct {
 	checks int
 }
 
-func (r *reporter) Step(number int, title string) { r.Log(fmt.Sprintf("step %d: %s", number, title)) }
+func (r *reporter) Step(number int, title string) { r.Logf("step %d: %s", number, title) }
 func (r *reporter) Did(what string)               { r.Log(what) }
 
 func (r *reporter) Check(c walkthrough.Check) {
