@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -116,7 +117,11 @@ func serveNames(t *testing.T, names map[string]netip.Addr) {
 	case err := <-failed:
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = server.Shutdown() })
+	t.Cleanup(func() {
+		if err := errors.Join(server.Shutdown(), <-failed); err != nil { // until then it holds its address
+			t.Error(err)
+		}
+	})
 }
 
 // makeSecrets makes the certificates that fixtures name.
