@@ -14,6 +14,10 @@ import (
 // sendToBackend sends the requests of a path to the endpoints of its Service.
 // A path whose Service cannot be used answers 503.
 func sendToBackend(b *build, p *path, l *model.Location) {
+	if l.Return != nil {
+		nameBackend(p, l)
+		return
+	}
 	s := p.backend.Service
 	if s == nil {
 		what := "nothing"
@@ -25,7 +29,7 @@ func sendToBackend(b *build, p *path, l *model.Location) {
 			"the backend must be a Service; the path answers 503")
 		return
 	}
-	backend := model.Backend{Namespace: p.ingress.Namespace, Service: s.Name, Port: portText(s.Port)}
+	backend := backendOf(p, s)
 	upstream, reason, message := b.upstream(backend)
 	if upstream == nil {
 		l.Closed, l.NoService = message, reason == model.ReasonServiceNotFound
@@ -34,6 +38,20 @@ func sendToBackend(b *build, p *path, l *model.Location) {
 	}
 	setRoute(l, p.ingress.Name, plainHash(backend), backend)
 	l.Upstream = upstream.Name
+}
+
+// nameBackend names the Service to the log. What answers by itself needs none
+// that exists.
+func nameBackend(p *path, l *model.Location) {
+	if s := p.backend.Service; s != nil {
+		if backend := backendOf(p, s); validServiceName(backend) {
+			setRoute(l, p.ingress.Name, plainHash(backend), backend)
+		}
+	}
+}
+
+func backendOf(p *path, s *networkingv1.IngressServiceBackend) model.Backend {
+	return model.Backend{Namespace: p.ingress.Namespace, Service: s.Name, Port: portText(s.Port)}
 }
 
 // sendToDefaultBackend does the same for the Service that a flag names. It

@@ -22,10 +22,10 @@ var locationProcessors = []struct {
 	subject string
 	run     func(*build, *path, *model.Location)
 }{
+	{"redirects", redirectClients},
 	{"the backend", sendToBackend},
 	{"affinity", keepSessions},
 	{"rewrites", rewriteURI},
-	{"redirects", redirectClients},
 	{"proxying", tuneProxy},
 	{"basic authentication", askForPassword},
 	{"external authentication", askAnotherService},
