@@ -32,11 +32,5 @@ init_pid() {
 }
 
 # cgroup_roots: where control groups are made: one place (version 2), or one for
-# each hierarchy (version 1).
-cgroup_roots() {
-	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
-		echo /sys/fs/cgroup
-	else
-		awk '$3 == "cgroup" { print $2 }' /proc/mounts
-	fi
-}
+# each hierarchy (version 1, with one of version 2 beside them as a rule).
+cgroup_roots() { awk '$3 ~ /^cgroup2?$/ && $2 ~ /^\/sys\/fs\/cgroup/ { print $2 }' /proc/mounts; }

@@ -26,7 +26,7 @@ for root in $(cgroup_roots); do
 	for path in "$group" $(seq -f "$group/node%g" "$NODES"); do
 		mkdir "$root/$path"
 		if [ -e "$root/cgroup.controllers" ]; then
-			read -ra controllers <"$root/$path/cgroup.controllers"
+			read -ra controllers <"$root/$path/cgroup.controllers" || true # empty where version 1 has them
 			for controller in "${controllers[@]}"; do
 				echo "+$controller" >"$root/$path/cgroup.subtree_control" || true
 			done
