@@ -41,7 +41,12 @@ RUN CGO_ENABLED=0 GOOS=linux GOARCH=$TARGETARCH go build -trimpath -buildvcs=fal
 # privileges may be gained, a process cannot hand on what it has not, so the
 # controller has it too, for the nginx that tests: permitted only, so that it
 # starts without as well.
-RUN mv /out/usr/sbin/nginx /out/usr/sbin/nginx-hostnetwork \
+#
+# The controller tests with another copy: what /proc has of a process is root's
+# where its program cannot be read, so that the nginx beside it, which has the
+# same user, cannot get at the token by way of a test.
+RUN install -m 711 /out/usr/sbin/nginx /out/usr/sbin/nginx-test \
+	&& mv /out/usr/sbin/nginx /out/usr/sbin/nginx-hostnetwork \
 	&& setcap cap_net_bind_service=ep /out/usr/sbin/nginx-hostnetwork \
 	&& setcap cap_net_bind_service=p /out/usr/local/bin/sidegate
 

@@ -20,7 +20,7 @@ revision=$(git -C "$root" rev-parse HEAD 2>/dev/null || echo unknown)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 0)}
 export SOURCE_DATE_EPOCH
 
-# As in the Dockerfile, which says why.
+# As in the Dockerfile, which says why, also for the copies of nginx.
 readonly capabilities=(--cap /usr/sbin/nginx-hostnetwork=cap_net_bind_service=ep --cap /usr/local/bin/sidegate=cap_net_bind_service=p)
 
 # binary ARCH FILE
@@ -41,7 +41,8 @@ make_image() {
 	"$tmp/mkimage" --output "$out" --tag "$image:$version" --arch "$arch" \
 		--dockerfile "$root/Dockerfile" --build-arg VERSION="$version" --build-arg REVISION="$revision" \
 		--root "$CACHE/image-base-$arch/root" "${capabilities[@]}" "/=$tmp/files-$arch" \
-		"/usr/sbin/nginx-hostnetwork=$CACHE/image-base-$arch/root/usr/sbin/nginx"
+		"/usr/sbin/nginx-hostnetwork=$CACHE/image-base-$arch/root/usr/sbin/nginx" \
+		"/usr/sbin/nginx-test=$CACHE/image-base-$arch/root/usr/sbin/nginx:711"
 	say "$image:$version for $arch is $out ($(du -h "$out" | cut -f1))"
 }
 

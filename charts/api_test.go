@@ -143,7 +143,8 @@ func permitted(t *testing.T, plane *kit.ControlPlane, name, served string) {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	gateway, err := kit.StartGateway(t.Context(), kit.GatewayOptions{
 		Dir: dir, Sidegate: kit.Binary(t, "sidegate"), Nginx: kit.Nginx(t),
-		Kubeconfig: asServiceAccount(t, plane, dir), Flags: flags(t, r),
+		// Here there is no image with a copy of nginx for tests.
+		Kubeconfig: asServiceAccount(t, plane, dir), Flags: append(flags(t, r), "--nginx-binary="+kit.Nginx(t)),
 	})
 	if err != nil {
 		t.Fatal(err)

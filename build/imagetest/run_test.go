@@ -115,6 +115,7 @@ func TestVersions(t *testing.T) {
 		{append(config.Config.Entrypoint, "--version"), "sidegate " + version + " "},
 		{[]string{"nginx", "-v"}, "nginx version: nginx/1."},
 		{[]string{"nginx-hostnetwork", "-v"}, "nginx version: nginx/1."},
+		{[]string{"nginx-test", "-v"}, "nginx version: nginx/1."},
 		{[]string{"nginx", "-e", "stderr", "-t", "-c", "/none"}, `open() "/none" failed`},
 	} {
 		if out, _ := c.run(t, tt.args...); !strings.Contains(out, tt.want) {
@@ -136,6 +137,39 @@ func TestCapabilityIsNeeded(t *testing.T) {
 		if out, err := c.run(t, args...); err != nil {
 			t.Errorf("%v without NET_BIND_SERVICE: %v, %q, want that it runs", args, err, out)
 		}
+	}
+}
+
+// The nginx that the controller tests with has the controller's files at
+// /proc/PID/root, and the nginx that serves has its user.
+func TestTestCannotBeLookedInto(t *testing.T) {
+	for program, readable := range map[string]bool{"nginx": true, "nginx-test": false} {
+		t.Run(program, func(t *testing.T) {
+			c := newContainer(t)
+			dir := t.TempDir()
+			must(t, os.Chmod(dir, 0o755))
+			must(t, unix.Mkfifo(filepath.Join(dir, "fifo"), 0o644)) // nginx waits for somebody to write to it
+			c.spec.Mounts = append(c.spec.Mounts, specs.Mount{Destination: "/mnt", Type: "bind", Source: dir, Options: []string{"bind", "ro"}})
+			c.start(t, program, "-e", "stderr", "-t", "-c", "/mnt/fifo")
+			var out []byte
+			for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+				pid, err := c.state()
+				if err != nil {
+					continue
+				}
+				if name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); strings.TrimSpace(string(name)) != program {
+					continue
+				}
+				look := exec.Command("head", "-c", "1", fmt.Sprintf("/proc/%d/environ", pid))
+				look.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 101, Gid: 101}}
+				out, err = look.CombinedOutput()
+				if (err == nil) != readable {
+					t.Errorf("user 101 reads what /proc has of %s: %v, %q", program, err, out)
+				}
+				return
+			}
+			t.Errorf("%s did not start within 10 s", program)
+		})
 	}
 }
 

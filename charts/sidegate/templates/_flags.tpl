@@ -92,7 +92,7 @@
 {{- if include "sidegate.defaultBackend.run" . -}}{{- $_ := set $flags "default-backend-service" (printf "%s/%s" (include "sidegate.namespace" .) (include "sidegate.defaultBackend.fullname" .)) -}}{{- end -}}
 {{- with include "sidegate.templateDir" . -}}{{- $_ := set $flags "template-dir" . -}}{{- end -}}
 {{- if .Values.sidegate.nginxImage -}}{{- $_ := set $flags "nginx-script" "none" -}}{{- end -}}
-{{- if ne (include "sidegate.nginxBinary" .) "nginx" -}}{{- $_ := set $flags "nginx-binary" (include "sidegate.nginxBinary" .) -}}{{- end -}}
+{{- $_ := set $flags "nginx-binary" (ternary "nginx-hostnetwork" "nginx-test" $c.hostNetwork) -}}
 {{- range $key, $value := $c.extraArgs -}}
 {{- $_ := set $flags $key (tpl (include "sidegate.text" $value) $) -}}
 {{- end -}}
