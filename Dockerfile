@@ -36,8 +36,8 @@ RUN CGO_ENABLED=0 GOOS=linux GOARCH=$TARGETARCH go build -trimpath -buildvcs=fal
 	&& build/layout.sh /sidegate /out
 
 # On the host's network nginx needs the capability to listen on ports below
-# 1024. It is a copy that has it: of a program with capabilities the C library
-# reads no tunables, and with those a reload takes a fifth less time. Where no
+# 1024. It is a copy that has it: elsewhere nginx needs none, and what /proc has
+# of a program with capabilities is not the controller's to read. Where no
 # privileges may be gained, a process cannot hand on what it has not, so the
 # controller has it too, for the nginx that tests: permitted only, so that it
 # starts without as well.
@@ -64,8 +64,6 @@ LABEL org.opencontainers.image.title="sidegate" \
 
 # The controller finds nginx here.
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-# Large pages for nginx's heap: pkg/nginx says why.
-ENV GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864
 # The user "nginx" of the official image, by number: runAsNonRoot asks for one.
 USER 101:101
 EXPOSE 80 443 10254

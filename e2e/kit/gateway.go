@@ -15,9 +15,6 @@ import (
 	"time"
 )
 
-// Tunables are in the environment of nginx in the pod too; pkg/nginx says why.
-const Tunables = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864"
-
 // GatewayOptions says which programs make a Gateway, and where it listens.
 type GatewayOptions struct {
 	// Dir holds everything of it; its path must be short, for the sockets in it.
@@ -160,9 +157,6 @@ func (g *Gateway) RestartController(ctx context.Context, flags ...string) error 
 // StartNginx starts the master process on the configuration that is published.
 func (g *Gateway) StartNginx() error {
 	cmd := exec.Command(g.options.Nginx, "-c", g.config(), "-g", "daemon off;")
-	if _, set := os.LookupEnv("GLIBC_TUNABLES"); !set {
-		cmd.Env = append(os.Environ(), Tunables)
-	}
 	cmd.Stdout, cmd.Stderr = g.log, g.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {

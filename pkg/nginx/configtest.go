@@ -41,7 +41,7 @@ func test(ctx context.Context, binary, file string, timeout time.Duration) (warn
 	// Before nginx has read where its log is, it opens the one that was set
 	// at its build, which an unprivileged user may not.
 	cmd := exec.CommandContext(ctx, binary, "-e", "stderr", "-t", "-q", "-c", file)
-	cmd.Env = Environment()
+	cmd.Env = testEnvironment()
 	cmd.WaitDelay = time.Second
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

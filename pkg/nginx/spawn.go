@@ -83,7 +83,6 @@ func (n *Nginx) child(ctx context.Context, log logr.Logger) error {
 		return err
 	}
 	cmd := exec.Command(n.o.Binary, "-e", "stderr", "-c", n.store.live(), "-g", "daemon off;")
-	cmd.Env = Environment()
 	cmd.Stdout, cmd.Stderr = os.Stdout, writer
 	// A process group of its own: a terminal's ^C is for this process, which
 	// then ends nginx in order.

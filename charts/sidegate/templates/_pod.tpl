@@ -23,17 +23,6 @@
 {{- if and .Values.controller.hostNetwork (not .Values.sidegate.nginxImage) -}}nginx-hostnetwork{{- else -}}nginx{{- end -}}
 {{- end -}}
 
-{{/* Large pages for nginx's heap, where the user does not say otherwise:
-     docs/design.md says why. Any image gets them. */}}
-{{- define "sidegate.tunables" -}}
-{{- $own := true -}}
-{{- range .Values.controller.extraEnvs -}}{{- if eq .name "GLIBC_TUNABLES" -}}{{- $own = false -}}{{- end -}}{{- end -}}
-{{- if $own -}}
-- name: GLIBC_TUNABLES
-  value: glibc.malloc.hugetlb=1:glibc.malloc.top_pad=67108864
-{{- end -}}
-{{- end -}}
-
 {{/* Both containers run nginx: where the capability of nginx-hostnetwork is not
      allowed, it cannot even be started. */}}
 {{- define "sidegate.containerSecurityContext" -}}
@@ -84,9 +73,6 @@ env:
     valueFrom:
       fieldRef:
         fieldPath: metadata.namespace
-  {{- with include "sidegate.tunables" . }}
-  {{- . | nindent 2 }}
-  {{- end }}
   {{- with $c.extraEnvs }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -133,13 +119,10 @@ image: {{ include "sidegate.nginxImage" . }}
 imagePullPolicy: {{ $c.image.pullPolicy }}
 {{- /* nginx itself, past the scripts of an image's entry point. */}}
 command: [{{ include "sidegate.nginxBinary" . | quote }}, "-c", "/etc/nginx/sidegate/current/nginx.conf", "-e", "stderr", "-g", "daemon off;"]
+{{- with $c.extraEnvs }}
 env:
-  {{- with include "sidegate.tunables" . }}
-  {{- . | nindent 2 }}
-  {{- end }}
-  {{- with $c.extraEnvs }}
   {{- toYaml . | nindent 2 }}
-  {{- end }}
+{{- end }}
 ports:
   {{- range $name, $port := dict "http" (include "sidegate.httpPort" .) "https" (include "sidegate.httpsPort" .) }}
   - name: {{ $name }}
