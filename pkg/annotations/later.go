@@ -106,7 +106,6 @@ var laterRows = []Row{
 	later("upstream-hash-by", "upstreamhashby", "nginx var/text", ScopeUpstream, RiskHigh),
 	later("upstream-hash-by-subset", "upstreamhashby", "bool", ScopeUpstream, RiskLow),
 	later("upstream-hash-by-subset-size", "upstreamhashby", "int", ScopeUpstream, RiskLow),
-	later("upstream-vhost", "upstreamvhost", "string", ScopeLocation, RiskLow),
 }
 
 // laterGuards are those of laterRows that keep requests out. Until they work,

@@ -1,6 +1,7 @@
 package annotations
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/sidegate/sidegate/pkg/model"
@@ -9,9 +10,29 @@ import (
 // Proxy is how a request is handed to the backend.
 type Proxy struct {
 	model.Proxy
+	// Host is the Host header.
+	Host *model.Expr
 }
 
+// hostHeader are the characters of a Host header and of variables.
+var hostHeader = regexp.MustCompile(`^[-._~a-zA-Z0-9:\[\]${}]+$`)
+
 var proxyRows = []Row{
+	{
+		Name: "upstream-vhost", Family: "upstreamvhost", Type: "host with variables", Scope: ScopeLocation, Risk: RiskLow,
+		Doc:     "The Host header that the backend gets.",
+		Support: Supported,
+		parse: func(s *Set, v string) error {
+			if !hostHeader.MatchString(v) {
+				return &model.InvalidError{Rule: "be a host, with a port or without, of letters, digits and -._~:[] or variables"}
+			}
+			e, err := model.NewExpr(v, requestVariable)
+			if err == nil {
+				s.Proxy.Host = &e
+			}
+			return err
+		},
+	},
 	{
 		Name: "proxy-connect-timeout", Family: "proxy", Type: "seconds", Scope: ScopeLocation, Risk: RiskLow, Default: "ConfigMap, 5",
 		Doc:     "How long a connection to an endpoint may take to come about.",

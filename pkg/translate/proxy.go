@@ -11,7 +11,8 @@ func tuneProxy(b *build, p *path, l *model.Location) {
 		ReadTimeout:    differing(want.ReadTimeout, common.ReadTimeout),
 		BodySize:       differing(want.BodySize, common.BodySize),
 	}
-	l.OwnRetry = l.OwnRetry || l.Proxy != model.Proxy{}
+	l.Host = p.ingress.set.Proxy.Host
+	l.OwnRetry = l.OwnRetry || l.Proxy != model.Proxy{} || l.Host != nil
 }
 
 // differing returns want where it is there and not what is common anyway.
