@@ -69,7 +69,6 @@ var laterRows = []Row{
 	later("proxy-next-upstream", "proxy", "string", ScopeLocation, RiskMedium),
 	later("proxy-next-upstream-timeout", "proxy", "int s", ScopeLocation, RiskLow),
 	later("proxy-next-upstream-tries", "proxy", "int", ScopeLocation, RiskLow),
-	later("proxy-read-timeout", "proxy", "int s", ScopeLocation, RiskLow),
 	later("proxy-redirect-from", "proxy", "string", ScopeLocation, RiskMedium),
 	later("proxy-redirect-to", "proxy", "string", ScopeLocation, RiskMedium),
 	later("proxy-request-buffering", "proxy", "on/off", ScopeLocation, RiskLow),

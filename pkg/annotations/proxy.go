@@ -46,6 +46,12 @@ var proxyRows = []Row{
 		parse:   seconds(func(s *Set) **model.Duration { return &s.Proxy.SendTimeout }),
 	},
 	{
+		Name: "proxy-read-timeout", Family: "proxy", Type: "seconds", Scope: ScopeLocation, Risk: RiskLow, Default: "ConfigMap, 60",
+		Doc:     "How long an endpoint may take between two writes of the answer; 504 after that.",
+		Support: Supported,
+		parse:   seconds(func(s *Set) **model.Duration { return &s.Proxy.ReadTimeout }),
+	},
+	{
 		Name: "proxy-body-size", Family: "proxy", Type: "size", Scope: ScopeLocation, Risk: RiskMedium, Default: "ConfigMap, 1m",
 		Doc:     "The largest body of a request; `0` is any. A larger one is answered with 413.",
 		Support: Supported,
