@@ -87,7 +87,6 @@ var laterRows = []Row{
 	later("limit-rpm", "ratelimit", "int", ScopeLocation, RiskLow),
 	later("limit-rps", "ratelimit", "int", ScopeLocation, RiskLow),
 	later("from-to-www-redirect", "redirect", "bool", ScopeServer, RiskLow),
-	later("permanent-redirect", "redirect", "URL", ScopeLocation, RiskMedium),
 	later("permanent-redirect-code", "redirect", "int 300-308", ScopeLocation, RiskLow),
 	later("relative-redirects", "redirect", "bool", ScopeLocation, RiskLow),
 	later("temporal-redirect", "redirect", "URL", ScopeLocation, RiskMedium),

@@ -6,9 +6,12 @@ import (
 	"github.com/sidegate/sidegate/pkg/model"
 )
 
-// redirectClients sends clients to https.
+// redirectClients sends clients to https, and elsewhere.
 func redirectClients(b *build, p *path, l *model.Location) {
 	l.ToHTTPS = b.toHTTPS(p.host, p.text, p.ingress)
+	if target := p.ingress.set.Redirect.Permanent; target != nil {
+		l.Return = &model.Return{Code: 301, URL: *target}
+	}
 }
 
 // toHTTPS returns the code with which requests for a path that did not come
