@@ -1,6 +1,0 @@
-//go:build !linux
-
-package main
-
-// takePrivileges: capabilities of files are Linux's.
-func takePrivileges() {}
