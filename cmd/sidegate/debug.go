@@ -16,9 +16,9 @@ type view struct{ core *controller.Core }
 
 func (v view) State() debug.State {
 	s := v.core.Pipeline.State()
-	out := debug.State{
-		ID: s.ID, Text: s.Text, Config: s.Config, Confirmed: s.Confirmed, Findings: s.Findings,
-		Generations: make([]debug.Generation, len(s.History)),
+	out := debug.State{Confirmed: s.Confirmed, Findings: s.Findings, Generations: make([]debug.Generation, len(s.History))}
+	if live := s.Live; live != nil {
+		out.ID, out.Text, out.Config = live.ID, live.Text, live.Config
 	}
 	for i, r := range s.History {
 		out.Generations[i] = debug.Generation(r)

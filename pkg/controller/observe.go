@@ -16,7 +16,7 @@ func (c *Core) observe() {
 	if workers, err := p.Nginx.Workers(); err == nil {
 		p.Metrics.Draining(workers, time.Now())
 	}
-	config := p.State().Config
+	config := p.State().Config()
 	if config == nil {
 		return
 	}

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -25,6 +28,41 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string {
 	return "nginx refuses the configuration, and goes on with the one before: " + e.Message
+}
+
+// Cause is the message without the place where it is: two refusals of the same
+// thing in different files have the same.
+func (e *RefusedError) Cause() string { return positionPattern.ReplaceAllString(e.Message, "") }
+
+// errnoPattern finds the errors of the system in nginx's messages.
+var errnoPattern = regexp.MustCompile(`\((\d+): [A-Z]`)
+
+// exhausted are the errors of a machine that has too little of something. No
+// configuration is at fault for them.
+var exhausted = []syscall.Errno{
+	syscall.EIO, syscall.ENOMEM, syscall.ENFILE, syscall.EMFILE, syscall.ENOSPC, syscall.EDQUOT, syscall.EAGAIN,
+}
+
+// MachineFails tells whether the error says that the machine, or the container,
+// is short of something, so that what nginx was to read cannot be at fault.
+func MachineFails(err error) bool {
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		for _, m := range errnoPattern.FindAllStringSubmatch(refused.Message, -1) {
+			if slices.Contains(exhausted, syscall.Errno(number(m[1]))) {
+				return true
+			}
+		}
+		return false
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		// The kernel kills what takes the last memory.
+		status, ok := exit.Sys().(syscall.WaitStatus)
+		return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+	}
+	var errno syscall.Errno
+	return errors.As(err, &errno) && slices.Contains(exhausted, errno)
 }
 
 // test has nginx read the file and returns its warnings. The error of a

@@ -34,25 +34,17 @@ type search struct {
 // When ctx ends, nothing is decided and the Outcome has no Selection.
 func (q *Quarantine) Admit(ctx context.Context, candidates []Subject, tries Tries) Outcome {
 	q.notice(candidates)
-	accepted, refused := maps.Clone(q.accepted), q.copyRefused()
+	before := q.Save()
 	s := &search{Quarantine: q, tries: tries, in: Selection{}, began: q.Now()}
 	s.admit(ctx, s.sort(candidates))
 	out := Outcome{Pending: s.pending, Machine: s.machine, Tries: s.count}
 	if s.stopped() {
 		// What was found out is not worth more than what could not be.
-		q.accepted, q.refused = accepted, refused
+		q.Load(before)
 	} else {
 		out.Selection = s.in
 	}
 	out.Refusals, out.Next = q.Refusals(), q.next(s)
-	return out
-}
-
-func (q *Quarantine) copyRefused() map[model.Object]*Refusal {
-	out := make(map[model.Object]*Refusal, len(q.refused))
-	for o, r := range q.refused {
-		out[o] = new(*r)
-	}
 	return out
 }
 
@@ -181,6 +173,9 @@ func (s *search) stopped() bool { return s.ended || s.machine != nil }
 
 // spent tells whether the bounds of the search are reached.
 func (s *search) spent() bool {
+	if s.tries.Max > 0 {
+		return s.stopped() || s.count >= s.tries.Max
+	}
 	return s.stopped() || s.count >= minTries && s.Now().Sub(s.began) > max(minTime, timeFactor*s.cost)
 }
 

@@ -57,6 +57,9 @@ type Tries struct {
 	Selection func(context.Context, Selection) Verdict
 	// Live tries what runs now, exactly as it is.
 	Live func(context.Context) Verdict
+	// Max is how many tries there may be; 0 is as many as fit into the bounds
+	// of time.
+	Max int
 }
 
 // Refusal is a version that is kept out.
@@ -130,6 +133,30 @@ type Quarantine struct {
 func New(now func() time.Time) *Quarantine {
 	return &Quarantine{
 		Now: now, accepted: map[model.Object]string{}, common: map[model.Object]bool{}, refused: map[model.Object]*Refusal{},
+	}
+}
+
+// Memory is what a Quarantine knew at some time.
+type Memory struct {
+	accepted map[model.Object]string
+	refused  map[model.Object]Refusal
+}
+
+// Save returns what is known now.
+func (q *Quarantine) Save() Memory {
+	m := Memory{maps.Clone(q.accepted), make(map[model.Object]Refusal, len(q.refused))}
+	for o, r := range q.refused {
+		m.refused[o] = *r
+	}
+	return m
+}
+
+// Load forgets what was found out since: it turned out otherwise.
+func (q *Quarantine) Load(m Memory) {
+	q.accepted = maps.Clone(m.accepted)
+	q.refused = make(map[model.Object]*Refusal, len(m.refused))
+	for o, r := range m.refused {
+		q.refused[o] = &r
 	}
 }
 
