@@ -15,7 +15,6 @@ import (
 	"github.com/sidegate/sidegate/pkg/render"
 	"github.com/sidegate/sidegate/pkg/snapshot"
 	"github.com/sidegate/sidegate/pkg/translate"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // Source is where snapshots come from: a cluster or a directory.
@@ -44,10 +43,7 @@ type Pipeline struct {
 	state      atomic.Pointer[State]
 	quarantine quarantine
 
-	// late are the endpoints that were told while a run is under way; nil while
-	// none is.
-	endpoints sync.Mutex
-	late      map[types.NamespacedName]told
+	endpoints endpointWriter
 }
 
 // State returns what was last done; never nil.
@@ -72,8 +68,8 @@ type attempt struct {
 func (p *Pipeline) Run(ctx context.Context, why string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.collect()
-	defer p.catchUp()
+	p.rememberEndpoints()
+	defer p.writeRecentEndpoints()
 	start := time.Now()
 	snap, err := p.Source.Snapshot(ctx)
 	if err != nil {
@@ -110,7 +106,7 @@ func (p *Pipeline) apply(ctx context.Context, snap *snapshot.Snapshot) (*attempt
 			p.Log.Error(err, "certificates and users cannot be written; nginx goes on with what it has")
 			return nil, "", err
 		}
-		p.tell(a)
+		p.attemptEndpoints(a)
 		outcome, steps, err := p.Nginx.Apply(ctx, nginx.Generation{ID: a.result.ID, Text: a.result.Text})
 		a.steps = append(a.steps, steps...)
 		var refused *nginx.RefusedError
