@@ -39,8 +39,6 @@ type cluster struct {
 	// refuse says why a Secret cannot be read.
 	refuse map[types.NamespacedName]error
 	reads  int
-	// version is the last resourceVersion.
-	version int
 }
 
 func newCluster(t testing.TB) *cluster {
@@ -100,22 +98,23 @@ func (c *cluster) put(objects ...client.Object) {
 		if o.GetUID() == "" {
 			o.SetUID(types.UID(fmt.Sprintf("%T/%s/%s", o, o.GetNamespace(), o.GetName())))
 		}
-		c.version++
-		o.SetResourceVersion(fmt.Sprint(c.version))
-		if s, ok := o.(*corev1.Secret); ok {
-			c.mu.Lock()
-			c.secrets[client.ObjectKeyFromObject(s)] = s.DeepCopy()
-			c.mu.Unlock()
-			m := SecretMetadata()
-			m.ObjectMeta = *s.ObjectMeta.DeepCopy()
-			o = m
+		secret, ok := o.(*corev1.Secret)
+		if !ok {
+			c.list(o).Modify(o) // which gives it a resourceVersion
+			continue
 		}
-		list := c.list(o)
-		list.Modify(o)
+		m := SecretMetadata()
+		m.ObjectMeta = secret.ObjectMeta
+		c.list(m).Modify(m)
+		stored := secret.DeepCopy()
+		stored.ResourceVersion = m.ResourceVersion
+		c.mu.Lock()
+		c.secrets[client.ObjectKeyFromObject(secret)] = stored
+		c.mu.Unlock()
 	}
 }
 
-// Get is the API server's answer for a Secret.
+// read is the API server's answer for a Secret.
 func (c *cluster) read(key client.ObjectKey, out *corev1.Secret) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
