@@ -46,12 +46,14 @@ func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 		Classes: c.Classes,
 		Scope: snapshot.Scope{
 			Namespace: c.WatchNamespace, ConfigMap: c.ConfigMap,
-			Services: []types.NamespacedName{c.Status.Service, c.Translate.DefaultBackend},
+			Services: []types.NamespacedName{c.Status.Service},
+			Backends: []types.NamespacedName{c.Translate.DefaultBackend},
 			Secrets:  []types.NamespacedName{c.Translate.DefaultCertificate},
 		},
-		References: func(ing *networkingv1.Ingress) []types.NamespacedName {
-			return annotations.SecretRefs(c.Translate.AnnotationPrefixes, ing)
+		References: func(ing *networkingv1.Ingress) snapshot.References {
+			return snapshot.References(annotations.References(c.Translate.AnnotationPrefixes, ing))
 		},
+		Log: c.Log.WithName("snapshot"),
 	}
 	core, err := NewCore(ctx, c.Config, source)
 	if err != nil {
@@ -61,13 +63,18 @@ func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 	if err != nil {
 		return err
 	}
-	source.Reader, source.Live = mgr.GetClient(), mgr.GetAPIReader()
+	source.Reader, source.Live = mgr.GetCache(), mgr.GetAPIReader()
+	source.Again = func(after time.Duration, why string) { time.AfterFunc(after, func() { core.Trigger(why) }) }
+	// The last good versions, in case that a newer one is refused. Snapshots are
+	// taken by runs, and it is those that write here.
+	source.Held = core.Pipeline.admission.ingresses
 	if err := mgr.GetFieldIndexer().IndexField(ctx, &discoveryv1.EndpointSlice{}, snapshot.ServiceIndex, snapshot.IndexService); err != nil {
 		return err
 	}
 	reporter := newReporter(mgr, c)
 	core.Pipeline.Report = reporter.report
-	if err := watchConfiguration(mgr, core, source, reporter); err != nil {
+	w := watches{source: source, trigger: core.Trigger, publishing: reporter.serviceChanged}
+	if err := w.start(ctx, mgr.GetCache()); err != nil {
 		return err
 	}
 	if err := watchEndpoints(mgr, core, source); err != nil {
@@ -114,6 +121,8 @@ func newManager(rc *rest.Config, c ClusterConfig, core *Core, scope snapshot.Sco
 		Scheme: scheme,
 		Logger: c.Log,
 		Cache:  snapshot.CacheOptions(scope),
+		// A client that reads a Secret by the cache has all of them kept.
+		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
 		Metrics: metricsserver.Options{
 			BindAddress: c.HealthAddress,
 			ExtraHandlers: map[string]http.Handler{
@@ -124,33 +133,6 @@ func newManager(rc *rest.Config, c ClusterConfig, core *Core, scope snapshot.Sco
 		},
 		GracefulShutdownTimeout: &grace,
 	})
-}
-
-// watchConfiguration triggers a run for every change that can need one.
-func watchConfiguration(mgr manager.Manager, core *Core, source *snapshot.Source, reporter *reporter) error {
-	one := reconcile.Request{NamespacedName: types.NamespacedName{Name: "configuration"}}
-	on := func(relevant func(client.Object) bool) handler.EventHandler {
-		return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
-			if !relevant(o) {
-				return nil
-			}
-			core.Trigger(fmt.Sprintf("%T %s", o, client.ObjectKeyFromObject(o))[1:])
-			return []reconcile.Request{one}
-		})
-	}
-	always := func(client.Object) bool { return true }
-	b := builder.ControllerManagedBy(mgr).Named("configuration").
-		Watches(&networkingv1.Ingress{}, on(always), builder.WithPredicates(specOrAnnotations)).
-		Watches(&corev1.Service{}, on(func(o client.Object) bool { reporter.serviceChanged(o); return true }), builder.WithPredicates(serviceSpec)).
-		Watches(&corev1.Secret{}, on(func(o client.Object) bool { return source.Wants(client.ObjectKeyFromObject(o)) })).
-		WithOptions(controller.Options{NeedLeaderElection: new(false), SkipNameValidation: new(true)})
-	if !source.Classes.Offline {
-		b = b.Watches(&networkingv1.IngressClass{}, on(always))
-	}
-	if source.Scope.ConfigMap.Name != "" {
-		b = b.Watches(&corev1.ConfigMap{}, on(always))
-	}
-	return b.Complete(reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return reconcile.Result{}, nil }))
 }
 
 // watchEndpoints takes endpoints to discovery, past the runs.

@@ -29,6 +29,9 @@ type Snapshot struct {
 	EndpointSlices map[types.NamespacedName][]*discoveryv1.EndpointSlice
 	// Secrets are those that an Ingress or a flag refers to.
 	Secrets map[types.NamespacedName]*corev1.Secret
+	// Unreadable says why a Secret that exists is not among Secrets; nil means
+	// that all could be read.
+	Unreadable map[types.NamespacedName]error
 	// ConfigMap holds the global settings; nil where there is none.
 	ConfigMap *corev1.ConfigMap
 }
