@@ -124,7 +124,7 @@ spec: {ports: [{name: http, port: 80, targetPort: 8080}]}
 		t.Errorf("blamed: %v", got)
 	}
 	i := slices.IndexFunc(s.Findings, func(f model.Finding) bool { return f.Object == r.Pipeline.Self && f.Reason == model.ReasonMachine })
-	if i < 0 || !strings.Contains(s.Findings[i].Message, "Too many open files") {
+	if i < 0 {
 		t.Errorf("findings: %v", s.Findings)
 	}
 	if err := r.Ready(nil); err != nil {

@@ -35,7 +35,7 @@ func (e *RefusedError) Error() string {
 func (e *RefusedError) Cause() string { return positionPattern.ReplaceAllString(e.Message, "") }
 
 // errnoPattern finds the errors of the system in nginx's messages.
-var errnoPattern = regexp.MustCompile(`\((\d+): [A-Z]`)
+var errnoPattern = regexp.MustCompile(` failed \((\d+): [A-Z]`)
 
 // exhausted are the errors of a machine that has too little of something. No
 // configuration is at fault for them.
@@ -48,12 +48,11 @@ var exhausted = []syscall.Errno{
 func MachineFails(err error) bool {
 	var refused *RefusedError
 	if errors.As(err, &refused) {
-		for _, m := range errnoPattern.FindAllStringSubmatch(refused.Message, -1) {
-			if slices.Contains(exhausted, syscall.Errno(number(m[1]))) {
-				return true
-			}
-		}
-		return false
+		return short(refused.Message)
+	}
+	var unconfirmed *UnconfirmedError
+	if errors.As(err, &unconfirmed) {
+		return slices.ContainsFunc(unconfirmed.Log, func(m Message) bool { return short(m.Text) })
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -63,6 +62,12 @@ func MachineFails(err error) bool {
 	}
 	var errno syscall.Errno
 	return errors.As(err, &errno) && slices.Contains(exhausted, errno)
+}
+
+// short tells whether nginx says that it is short of something.
+func short(message string) bool {
+	m := errnoPattern.FindStringSubmatch(message)
+	return m != nil && slices.Contains(exhausted, syscall.Errno(number(m[1])))
 }
 
 // test has nginx read the file and returns its warnings. The error of a
@@ -112,6 +117,9 @@ func refusal(messages []Message, out string) *RefusedError {
 			worst = s
 			refused.Message, refused.File, refused.Line = m.Text, m.File, m.Line
 		}
+	}
+	if refused.Message == "" {
+		refused.Message = "it failed without a word"
 	}
 	return refused
 }
