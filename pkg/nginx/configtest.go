@@ -34,8 +34,9 @@ func (e *RefusedError) Error() string {
 // thing in different files have the same.
 func (e *RefusedError) Cause() string { return positionPattern.ReplaceAllString(e.Message, "") }
 
-// errnoPattern finds the errors of the system in nginx's messages.
-var errnoPattern = regexp.MustCompile(` failed \((\d+): [A-Z]`)
+// errnoPattern finds the errors of calls of the system in nginx's messages,
+// and not what looks like one in a text of a user that is quoted there.
+var errnoPattern = regexp.MustCompile(`^\w+\([^"()]*\)(?: "[^"]*"| [^ "]+)? failed \((\d+): [A-Z]`)
 
 // exhausted are the errors of a machine that has too little of something. No
 // configuration is at fault for them.

@@ -75,7 +75,8 @@ func TestMachineFails(t *testing.T) {
 		"no disk":             {&os.PathError{Op: "write", Err: syscall.ENOSPC}, true},
 		"a name too long":     {&os.PathError{Op: "open", Err: syscall.ENAMETOOLONG}, false},
 		"a path of a user":    {refusal(`open() "/nowhere/x" failed (2: No such file or directory)`), false},
-		"text of a user":      {refusal(`unknown directive "(24: Too"`), false},
+		"text of a user":      {refusal(`pcre2_compile() failed: missing ) in "^/(x failed (24: Too many open files)" at ""`), false},
+		"no socket":           {refusal(`socket() unix:/tmp/x.sock failed (24: Too many open files)`), true},
 		"a fault":             {refusal(`invalid URL prefix in /x:3`), false},
 		"it was too slow":     {context.DeadlineExceeded, false},
 		"at run time": {&UnconfirmedError{Refused: true, Log: []Message{
