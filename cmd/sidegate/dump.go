@@ -12,7 +12,8 @@ import (
 var pages = []string{"config", "endpoints", "findings", "generations", "model"}
 
 func newDumpCommand() *cobra.Command {
-	var address, generation, namespace, name, severity string
+	var at endpoint
+	var generation, namespace, name, severity string
 	var rejected bool
 	c := &cobra.Command{
 		Use:   "dump [" + strings.Join(pages, "|") + "]",
@@ -37,11 +38,11 @@ Private keys are in none of them.`,
 			if rejected {
 				query.Set("rejected", "1")
 			}
-			return ask(c, address, slices.Concat(args, pages)[0], query)
+			return at.ask(c, slices.Concat(args, pages)[0], query)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&address, "debug-address", "127.0.0.1:10256", "the controller's debug endpoint")
+	at.flags(f)
 	f.StringVar(&generation, "generation", "", "with config: an earlier generation that is still on disk, by its id or the beginning of it")
 	f.BoolVar(&rejected, "rejected", false, "with config: the last one that nginx refused, with nginx's words")
 	f.StringVarP(&namespace, "namespace", "n", "", "with findings: only about objects of this namespace")

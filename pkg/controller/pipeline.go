@@ -206,7 +206,6 @@ func (p *Pipeline) publish(a *attempt, at time.Time, why string, outcome nginx.O
 	if outcome != nginx.Unchanged {
 		next.History = append([]Record{record}, old.History[:min(len(old.History), maxHistory-1)]...)
 	}
-	p.Metrics.Model(a.output.Config, next.Findings)
 	p.state.Store(next)
 	if p.Report != nil {
 		p.Report(old, next)
