@@ -349,11 +349,7 @@ func (w *world) lastPodEnds(t *testing.T) {
 		return fmt.Sprint(ing.Status.LoadBalancer.Ingress)
 	}
 	w.eventually("the status is written", func() bool { return strings.Contains(address(), "192.0.2.1") })
-	// The pod that the controller runs in, by whose labels it knows others.
-	w.create(&corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "ingress-nginx", Name: "sidegate", Labels: map[string]string{"app": "sidegate"}},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "controller", Image: "sidegate"}}},
-	})
+	w.create(controllerPod("sidegate"))
 	// QUIT, which is the stop signal of nginx's images, as TERM.
 	if err := w.gateway.StopController(syscall.SIGQUIT); err != nil {
 		t.Fatal(err)

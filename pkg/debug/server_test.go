@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sidegate/sidegate/pkg/debug"
 	"github.com/sidegate/sidegate/pkg/discovery"

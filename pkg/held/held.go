@@ -86,7 +86,8 @@ func compress(h Held) ([]byte, error) {
 		return nil, err
 	}
 	_, err = w.Write(append(line, '\n'))
-	return b.Bytes(), errors.Join(err, w.Close())
+	err = errors.Join(err, w.Close())
+	return b.Bytes(), err
 }
 
 // Decode reads what Encode wrote. Of what is not whole or not ours it takes
