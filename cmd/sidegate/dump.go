@@ -21,7 +21,7 @@ func newDumpCommand() *cobra.Command {
 		Long: `Dump prints a page of the running controller's debug endpoint: the live
 nginx.conf, or, as JSON, the endpoints that nginx is told of, findings, the
 history of generations, and the model that the nginx.conf is rendered from.
-Private keys are in none of them.`,
+Private keys are in none of them. In a pod: kubectl exec POD -c controller -- sidegate dump`,
 		Example: `  sidegate dump > nginx.conf
   sidegate dump config --rejected
   sidegate dump findings --severity error

@@ -24,7 +24,7 @@ func newLeader(t *testing.T, api http.Handler) (l *leader, removed *atomic.Int32
 	t.Helper()
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
-	client, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL})
+	client, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}})
 	if err != nil {
 		t.Fatal(err)
 	}
