@@ -1,6 +1,7 @@
 package walkthrough
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -99,11 +100,13 @@ func inside(r *run) error {
 // look fetches a page of the debug endpoint until it is as it should be.
 func (r *run) look(path, want string, right func(page []byte) verdict) {
 	r.until("GET "+path+" of the debug endpoint", want, func() verdict {
-		page, err := r.ask(r.Debug, path)
+		ctx, cancel := context.WithTimeout(r.ctx, requestTimeout)
+		defer cancel()
+		page, err := r.Debug(ctx, path)
 		if err != nil {
 			return verdict{err.Error(), false}
 		}
-		return right([]byte(page))
+		return right(page)
 	})
 }
 

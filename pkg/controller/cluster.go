@@ -3,11 +3,12 @@ package controller
 import (
 	"context"
 	"fmt"
-	"net/http"
+	"sync"
 	"time"
 
 	"github.com/sidegate/sidegate/pkg/annotations"
 	"github.com/sidegate/sidegate/pkg/snapshot"
+	"github.com/sidegate/sidegate/pkg/status"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -33,9 +34,13 @@ type ClusterConfig struct {
 	ConfigMap      types.NamespacedName
 	// HealthAddress serves metrics and health, at HealthPath and beside it.
 	HealthAddress, HealthPath string
-	Status                    StatusConfig
-	DisableEvents             bool
-	ShutdownGrace             time.Duration
+	Election                  ElectionConfig
+	// Status is what Ingresses report; DisableStatus has nothing written, and
+	// KeepStatus nothing removed at the end.
+	Status                                   status.Config
+	DisableStatus, KeepStatus, DisableEvents bool
+	// ShutdownGrace is for everything to end in order.
+	ShutdownGrace time.Duration
 	// Debug is started with the rest; nil is none.
 	Debug func(*Core) manager.Runnable
 }
@@ -59,7 +64,7 @@ func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(rc, c, core, source.Scope)
+	mgr, err := newManager(rc, c, source.Scope)
 	if err != nil {
 		return err
 	}
@@ -71,7 +76,10 @@ func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 	if err := mgr.GetFieldIndexer().IndexField(ctx, &discoveryv1.EndpointSlice{}, snapshot.ServiceIndex, snapshot.IndexService); err != nil {
 		return err
 	}
-	reporter := newReporter(mgr, c)
+	leader, reporter, err := newReports(mgr, c, core, source)
+	if err != nil {
+		return err
+	}
 	core.Pipeline.Report = reporter.report
 	w := watches{source: source, trigger: core.Trigger, publishing: reporter.serviceChanged}
 	if err := w.start(ctx, mgr.GetCache()); err != nil {
@@ -87,7 +95,7 @@ func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 			}
 			return core.Run(ctx, func() { core.Trigger("start") })
 		}),
-		newStatusWriter(mgr, c, source, reporter, core.Pipeline.Metrics),
+		leader,
 	}
 	if c.Debug != nil {
 		runnables = append(runnables, c.Debug(core))
@@ -97,24 +105,19 @@ func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 			return err
 		}
 	}
+	var group sync.WaitGroup
+	defer group.Wait()
+	ending, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end() // health answers until all else has ended
+	group.Go(func() { newHealth(c, core).Serve(ending) })
 	return mgr.Start(ctx)
 }
 
-// newManager makes a manager whose caches hold what is needed, and which
-// answers for metrics and health on one port.
-func newManager(rc *rest.Config, c ClusterConfig, core *Core, scope snapshot.Scope) (manager.Manager, error) {
+// newManager makes a manager whose caches hold what is needed.
+func newManager(rc *rest.Config, c ClusterConfig, scope snapshot.Scope) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {
 		return nil, err
-	}
-	check := func(f func(*http.Request) error) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if err := f(r); err != nil {
-				http.Error(w, err.Error(), http.StatusServiceUnavailable)
-				return
-			}
-			fmt.Fprintln(w, "ok")
-		})
 	}
 	grace := c.ShutdownGrace
 	return ctrl.NewManager(rc, ctrl.Options{
@@ -122,15 +125,8 @@ func newManager(rc *rest.Config, c ClusterConfig, core *Core, scope snapshot.Sco
 		Logger: c.Log,
 		Cache:  snapshot.CacheOptions(scope),
 		// A client that reads a Secret by the cache has all of them kept.
-		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
-		Metrics: metricsserver.Options{
-			BindAddress: c.HealthAddress,
-			ExtraHandlers: map[string]http.Handler{
-				c.HealthPath: check(func(*http.Request) error { return nil }),
-				"/readyz":    check(core.Ready),
-				"/startupz":  check(core.Started),
-			},
-		},
+		Client:                  client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
+		Metrics:                 metricsserver.Options{BindAddress: "0"}, // see newHealth
 		GracefulShutdownTimeout: &grace,
 	})
 }

@@ -80,7 +80,7 @@ func NewCore(ctx context.Context, c Config, source Source) (*Core, error) {
 	}
 	table := discovery.NewTable()
 	core := &Core{Config: c, Server: discovery.NewServer(table, c.Discovery, c.DiscoveryCount), changes: newRuns(), tests: info.Version}
-	m := metrics.New(c.Registry, c.Identity, c.Version, metrics.Sources{Nginx: n, Questions: core.questions})
+	m := metrics.New(c.Registry, c.Identity, c.Version, metrics.Sources{Nginx: n, Questions: core.questions, State: core.published})
 	m.Nginx(metrics.Tests, info.Version)
 	c.Translate.Resolvers = core.Server.Addresses()
 	core.Pipeline = &Pipeline{
@@ -136,7 +136,6 @@ func (c *Core) tick(ctx context.Context) {
 		case <-again.C:
 			c.Trigger("time has passed")
 		case <-look.C:
-			c.observe()
 			rest.look(c.Pipeline.state.Load())
 		}
 	}
