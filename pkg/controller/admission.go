@@ -163,14 +163,10 @@ func (a *admission) findings(refusals []quarantine.Refusal, s *snapshot.Snapshot
 		case guarded[r.Object]:
 			instead = "nothing of it is served, and the paths that it was to guard answer 503"
 		}
-		where := ""
-		if r.Fault.Place != "" {
-			where = " (in " + r.Fault.Place + ")"
-		}
 		out = append(out, model.Finding{
 			Object: r.Object, Severity: model.Error, Reason: model.ReasonQuarantined,
-			Message: fmt.Sprintf("its configuration is refused: %s%s; %s; it is tried again from time to time, and when it changes",
-				model.Clip(r.Fault.Cause), where, instead),
+			Message: fmt.Sprintf("its configuration is refused: %s; %s; it is tried again from time to time, and when it changes",
+				bounded(r.Fault.String()), instead),
 		})
 	}
 	return out

@@ -297,3 +297,41 @@ func (r *rig) eventually(what string, f func(*State) bool) {
 	}
 	r.t.Errorf("not so: %s; findings %v", what, r.Pipeline.State().Findings)
 }
+
+// Another process of the pod begins with the last good versions, and a pod that
+// never saw them too, by what the leader has kept.
+func TestRestartServesLastGoodVersions(t *testing.T) {
+	r := newRig(t, "")
+	r.put("a", ingress("a", "a.example.com", "nginx.ingress.kubernetes.io/permanent-redirect: 'https://good.example.com'"))
+	r.run()
+	r.put("a", refusedByNginx("a"))
+	r.put("b", refusedByNginx("b"))
+	want := []string{"Ingress default/a", "Ingress default/b"}
+	first := r.run()
+	if got := quarantined(first); !slices.Equal(got, want) {
+		t.Fatalf("in quarantine: %v", got)
+	}
+	again := newRig(t, "")
+	again.manifests = r.manifests
+	again.Pipeline.Source = r.Pipeline.Source
+	again.Pipeline.keeper.file = r.Pipeline.keeper.file
+	again.Pipeline.Restore(t.Context())
+	s := again.run()
+	if code := again.status("a.example.com"); code != http.StatusMovedPermanently {
+		t.Errorf("after a restart it answers %d", code)
+	}
+	if got := quarantined(s); !slices.Equal(got, want) {
+		t.Errorf("in quarantine after a restart: %v", got)
+	}
+	for i, f := range s.Findings {
+		if f.Reason == model.ReasonQuarantined && f != first.Findings[i] {
+			t.Errorf("the finding is another one after a restart:\n%s\n%s", f, first.Findings[i])
+		}
+	}
+	r.put("a", "")
+	r.put("b", "")
+	again.run()
+	if list := again.Pipeline.keeper.load(t.Context()); len(list) > 0 {
+		t.Errorf("kept for what is gone: %v", list)
+	}
+}

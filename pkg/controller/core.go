@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sidegate/sidegate/pkg/discovery"
+	"github.com/sidegate/sidegate/pkg/held"
 	"github.com/sidegate/sidegate/pkg/metrics"
 	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/nginx"
@@ -21,6 +23,7 @@ import (
 	"github.com/sidegate/sidegate/pkg/render"
 	"github.com/sidegate/sidegate/pkg/translate"
 	"golang.org/x/sync/errgroup"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // Config says how a Core runs.
@@ -87,7 +90,8 @@ func NewCore(ctx context.Context, c Config, source Source) (*Core, error) {
 		Log: c.Log.WithName("pipeline"), Source: source, Translator: translate.New(c.Translate),
 		Renderer: renderer, Nginx: n, Files: nginx.LiveFiles{Dir: c.Translate.SecretsDirectory},
 		Table: table, Metrics: m, Again: core.changes.trigger, Self: c.Self(),
-		admission: admission{prefixes: c.Translate.AnnotationPrefixes, quarantine: quarantine.New(time.Now)},
+		admission: admission{prefixes: c.Translate.AnnotationPrefixes, quarantine: quarantine.New(time.Now), good: map[model.Object]client.Object{}},
+		keeper:    newKeeper(c.Log.WithName("held"), &held.File{Path: filepath.Join(c.Nginx.Dir, "held.gz"), Log: c.Log.WithName("held")}),
 	}
 	return core, nil
 }
@@ -109,6 +113,7 @@ func (c *Core) Run(ctx context.Context, ready func()) error {
 			return nil
 		case <-bound:
 		}
+		c.Pipeline.Restore(ctx)
 		c.changes.loop(ctx, func(why string) (time.Time, error) { return c.Pipeline.Run(ctx, why) })
 		return nil
 	})

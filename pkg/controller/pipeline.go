@@ -44,6 +44,7 @@ type Pipeline struct {
 	mu        sync.Mutex
 	state     atomic.Pointer[State]
 	admission admission
+	keeper    *keeper
 	endpoints endpointWriter
 }
 
@@ -53,6 +54,18 @@ func (p *Pipeline) State() *State {
 		return s
 	}
 	return &State{}
+}
+
+// Restore takes over what processes before this one have found out. It is for
+// before the first run.
+func (p *Pipeline) Restore(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := p.keeper.load(ctx)
+	p.admission.restore(list)
+	for _, h := range list {
+		p.Log.Info("a version that was refused before is not tried first", "object", h.Object.String(), "why", h.Message)
+	}
 }
 
 // Run takes a snapshot and makes nginx serve it. What goes wrong is logged,

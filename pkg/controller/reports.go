@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/sidegate/sidegate/pkg/events"
+	"github.com/sidegate/sidegate/pkg/held"
 	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/snapshot"
 	"github.com/sidegate/sidegate/pkg/status"
@@ -33,6 +34,11 @@ func newReports(mgr manager.Manager, c ClusterConfig, core *Core, source *snapsh
 			l.last = r.status.Remove
 		}
 	}
+	keeper := core.Pipeline.keeper
+	keeper.shared = &held.ConfigMap{
+		Client: api.CoreV1(), Namespace: c.Election.Namespace, Name: held.ConfigMapName(c.Election.ID), Log: c.Log.WithName("held"),
+	}
+	l.duties = append(l.duties, keeper.run)
 	if !c.DisableEvents {
 		instance := cmp.Or(c.Election.Pod, events.Controller)
 		r.events = events.New(c.Log.WithName("events"), api.EventsV1(), instance[:min(len(instance), 128)], uids(mgr.GetClient()))

@@ -88,7 +88,7 @@ func (r *run) serve(ctx context.Context) (next time.Time, err error) {
 			outcome, err = r.apply(ctx, r.tried)
 		}
 		if err == nil {
-			r.served(outcome, decided)
+			r.served(ctx, outcome, decided)
 			return decided.Next, nil
 		}
 		var unconfirmed *nginx.UnconfirmedError
@@ -257,9 +257,12 @@ func (r *run) apply(ctx context.Context, a *attempt) (nginx.Outcome, error) {
 }
 
 // served publishes that nginx serves the attempt, or will when it starts.
-func (r *run) served(outcome nginx.Outcome, decided quarantine.Outcome) {
+func (r *run) served(ctx context.Context, outcome nginx.Outcome, decided quarantine.Outcome) {
 	a := r.tried
 	r.admission.keep(r.snapshot, decided.Selection)
+	if r.keeper != nil {
+		r.keeper.keep(ctx, r.admission.held(decided.Refusals))
+	}
 	old := r.State()
 	next := &State{
 		Live: &Generation{

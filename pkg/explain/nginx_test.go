@@ -186,7 +186,7 @@ func TestAgreesWithNginx(t *testing.T) {
 		e.compare(t, url, nil)
 	}
 	t.Run("internal locations", func(t *testing.T) {
-		for _, s := range e.Pipeline.State().Config.Servers {
+		for _, s := range e.Pipeline.State().Config().Servers {
 			for _, l := range s.Locations {
 				if l.ExternalAuth != nil {
 					e.compare(t, "http://"+s.Name+"/_sidegate/auth/"+string(l.ID), nil)

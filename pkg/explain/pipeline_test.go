@@ -52,7 +52,7 @@ func (e *entry) input(url string) explain.Input {
 	for _, s := range e.Pipeline.Table.States() {
 		endpoints[s.Name] = s.Addresses
 	}
-	return explain.Input{Config: state.Config, Findings: state.Findings, Endpoints: endpoints, URL: url}
+	return explain.Input{Config: state.Config(), Findings: state.Findings, Endpoints: endpoints, URL: url}
 }
 
 // startEntry makes a real nginx serve the Ingresses of testdata.

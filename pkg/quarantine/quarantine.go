@@ -41,6 +41,14 @@ type Fault struct {
 	Machine bool
 }
 
+// String is the cause and where it is.
+func (f Fault) String() string {
+	if f.Place == "" {
+		return f.Cause
+	}
+	return f.Cause + " (in " + f.Place + ")"
+}
+
 // Verdict is what one try showed.
 type Verdict struct {
 	OK    bool
