@@ -40,7 +40,7 @@ func inPlace(t *testing.T, plane *kit.ControlPlane) {
 		t.Errorf("not the same objects: %+v, and before %+v", after, before)
 	}
 	if !cmp.Equal(after.containers, []string{"controller (init)", "nginx"}) || after.webhooks != 0 ||
-		!cmp.Equal(after.volumes, []string{"config", "run", "secrets", "token"}) {
+		!cmp.Equal(after.volumes, []string{"config", "run", "secrets", "private", "token"}) {
 		t.Errorf("after: %+v", after)
 	}
 

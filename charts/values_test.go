@@ -40,6 +40,25 @@ func container(t *testing.T, r *release, name string) map[string]any {
 	return nil
 }
 
+// The socket of the debug endpoint shows every tenant's configuration: nginx,
+// which has the same user, must not have it in its file system.
+func TestOnlyTheControllerHasTheDebugSocket(t *testing.T) {
+	r := mustInstall(t, "")
+	for name, want := range map[string]bool{"controller": true, "nginx": false} {
+		mounts, _, err := unstructured.NestedSlice(container(t, r, name), "volumeMounts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		has := slices.ContainsFunc(mounts, func(m any) bool {
+			mount := m.(map[string]any)
+			return mount["name"] == "private" && mount["mountPath"] == "/run/sidegate"
+		})
+		if has != want {
+			t.Errorf("the container %s has the volume: %t", name, has)
+		}
+	}
+}
+
 // An image of ingress-nginx is never pulled; a mirror's address stays.
 func TestImage(t *testing.T) {
 	for values, want := range map[string]string{

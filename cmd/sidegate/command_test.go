@@ -105,6 +105,7 @@ func TestCommands(t *testing.T) {
 		{name: "dump with a token that others can read", args: []string{"dump", "--debug-address", "127.0.0.1:1", "--debug-token-file", openToken}, err: "--debug-token-file: " + openToken + " must be a file that others cannot read"},
 		{name: "serve TCP without a token", args: []string{"serve", "-f", "testdata/good", "--debug-address", "127.0.0.1:1"}, err: "--debug-address: the address 127.0.0.1:1: anybody who reaches a TCP address"},
 		{name: "run with TCP and without a token", args: []string{"--debug-address", "127.0.0.1:1", "--kubeconfig", "/nowhere"}, err: "--debug-address: the address 127.0.0.1:1: anybody who reaches a TCP address"},
+		{name: "run with a bad path", args: []string{"--health-check-path", "healthz", "--kubeconfig", "/nowhere"}, err: `--health-check-path must be a path such as /healthz, not "healthz"`},
 		{name: "serve nothing", args: []string{"serve"}, err: "-f must name a directory of manifests"},
 		{name: "serve a missing directory", args: []string{"serve", "-f", "testdata/none"}, err: "testdata/none"},
 		{name: "version", args: []string{"version"}, stdout: []string{"sidegate unknown go"}},

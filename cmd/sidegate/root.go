@@ -69,6 +69,9 @@ func (o *options) runController(c *cobra.Command) error {
 	if err := conceal(); err != nil {
 		return err
 	}
+	if !strings.HasPrefix(o.healthPath, "/") || strings.ContainsAny(o.healthPath, "{} ") || o.healthPath == "/metrics" {
+		return fmt.Errorf("--health-check-path must be a path such as /healthz, not %q", o.healthPath)
+	}
 	debugServer, err := o.debugServer(log)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package reports_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -122,11 +123,16 @@ func TestEventsOnce(t *testing.T) {
 	}
 
 	// What was gone and has come again counts.
+	posts.Store(0)
 	third := newWriter()
 	third.Publish([]model.Finding{finding("z", "Later", "new")})
 	running(t, third.Run)
-	third.Publish(nil)
-	third.Publish([]model.Finding{finding("bad", "InvalidValue", "must be a number")})
+	eventually(t, "the first findings were seen", func() error {
+		if posts.Load() == 0 {
+			return errors.New("not yet")
+		}
+		return nil
+	})
 	eventually(t, "the series", func() error {
 		third.Publish([]model.Finding{finding("bad", "InvalidValue", "must be a number")})
 		if e := listEvents(t, namespace)["bad InvalidValue must be a number"]; e.Series == nil || e.Series.Count != 2 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -141,7 +142,9 @@ func TestStatusStaysWhereTheAddressIsNotKnown(t *testing.T) {
 	// Every version of the Ingress is seen, also one that lasted a moment.
 	api, err := client.NewWithWatch(plane.Config, client.Options{})
 	s.must(err)
-	watch, err := api.Watch(t.Context(), &networkingv1.IngressList{}, client.InNamespace(s.namespace))
+	limited, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	watch, err := api.Watch(limited, &networkingv1.IngressList{}, client.InNamespace(s.namespace))
 	s.must(err)
 	stop := running(t, s.writer.Run)
 	const both = "[192.0.2.1 lb.example.com]"
@@ -161,14 +164,16 @@ func TestStatusStaysWhereTheAddressIsNotKnown(t *testing.T) {
 	s.service(corev1.LoadBalancerIngress{IP: "192.0.2.2"})
 	s.becomes("a", "[192.0.2.2 ]")
 	stop()
-	watch.Stop()
-
 	var versions []string
 	for e := range watch.ResultChan() {
 		if ing, ok := e.Object.(*networkingv1.Ingress); ok {
 			versions = append(versions, shown(ing))
 		}
+		if slices.Contains(versions, "[192.0.2.2 ]") {
+			break
+		}
 	}
+	watch.Stop()
 	if got := strings.TrimLeft(strings.Join(versions, ","), ","); got != both+",[192.0.2.2 ]" {
 		t.Errorf("the versions of the Ingress were %s", got)
 	}
