@@ -73,7 +73,7 @@ demo-cluster: ## play all of it on a real API server; KEEP=1 leaves it running
 	@e2e/install/nginx.sh
 	@e2e/install/kubernetes.sh demo $(if $(KEEP),kubectl)
 	@e2e/install/demo.sh '$(LDFLAGS)'
-	@bin/demo up $(if $(KEEP),--keep)
+	@SIDEGATE_KUBERNETES_BIN=$(CACHE)/demo-bin bin/demo up $(if $(KEEP),--keep)
 
 demo-clean: ## end and remove what KEEP=1 left running
 	@go build -o bin/ ./e2e/cmd/demo

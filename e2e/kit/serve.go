@@ -115,12 +115,8 @@ func (s *Serve) waitServed(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, serveStart)
 	defer cancel()
 	for {
-		var generations []struct{ Live bool }
-		text, err := s.Ask(ctx, "dump", "generations")
+		err := s.served(ctx)
 		if err == nil {
-			err = json.Unmarshal(text, &generations)
-		}
-		if err == nil && len(generations) > 0 && generations[0].Live {
 			return nil
 		}
 		select {
@@ -133,6 +129,28 @@ func (s *Serve) waitServed(ctx context.Context) error {
 		}
 		return fmt.Errorf("waiting for sidegate serve: %w%s", err, tail(s.logFile()))
 	}
+}
+
+// served returns nil when nginx serves a generation of this process. A process
+// that asks costs more than to look whether nginx is there at all.
+func (s *Serve) served(ctx context.Context) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.HTTP())
+	if err != nil {
+		return err
+	}
+	conn.Close()
+	text, err := s.Ask(ctx, "dump", "generations")
+	if err != nil {
+		return err
+	}
+	var generations []struct{ Live bool }
+	if err := json.Unmarshal(text, &generations); err != nil {
+		return err
+	}
+	if len(generations) == 0 || !generations[0].Live {
+		return errors.New("no generation is live yet")
+	}
+	return nil
 }
 
 // Ask runs a subcommand that asks the running one, and returns what it prints.
