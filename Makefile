@@ -66,13 +66,13 @@ test: tools lint unit chart e2e image-test ## everything that CI runs
 
 demo: ## play the walkthrough on a directory of manifests, without a cluster; KEEP=1 leaves it running
 	@e2e/install/nginx.sh
-	@e2e/install/demo.sh '$(LDFLAGS)'
+	@e2e/install/demo.sh '$(LDFLAGS)' ./e2e/cmd/demo
 	@bin/demo serve $(if $(KEEP),--keep)
 
 demo-cluster: ## play all of it on a real API server; KEEP=1 leaves it running
 	@e2e/install/nginx.sh
 	@e2e/install/kubernetes.sh demo $(if $(KEEP),kubectl)
-	@e2e/install/demo.sh '$(LDFLAGS)'
+	@e2e/install/demo.sh '$(LDFLAGS)' ./e2e/cmd/...
 	@SIDEGATE_KUBERNETES_BIN=$(CACHE)/demo-bin bin/demo up $(if $(KEEP),--keep)
 
 demo-clean: ## end and remove what KEEP=1 left running

@@ -27,11 +27,16 @@ var mayImport = map[string][]string{
 	"pkg/render":      {"pkg/model", "templates"},
 	"pkg/translate":   {"pkg/annotations", "pkg/model", "pkg/settings", "pkg/snapshot"},
 	"pkg/metrics":     {"pkg/model", "pkg/nginx", "pkg/discovery"},
+	"pkg/debug":       {"pkg/model", "pkg/nginx", "pkg/discovery", "pkg/explain", "pkg/sidedoor"},
+	"pkg/sidedoor":    {},
+	"pkg/status":      {},
+	"pkg/events":      {"pkg/model"},
+	"pkg/held":        {"pkg/model"},
 	"pkg/explain":     {"pkg/model", "pkg/discovery", "pkg/translate"},
 }
 
 // apiReaders are the packages that may import a client of the API.
-var apiReaders = []string{"pkg/snapshot", "pkg/controller", "cmd/sidegate", "pkg/debug"}
+var apiReaders = []string{"pkg/snapshot", "pkg/status", "pkg/events", "pkg/held", "pkg/controller", "cmd/sidegate"}
 
 // pure are the packages that do no I/O.
 var pure = []string{"pkg/model", "pkg/annotations", "pkg/settings", "pkg/translate", "pkg/render"}

@@ -6,25 +6,46 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"time"
 
+	"github.com/sidegate/sidegate/pkg/sidedoor"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-// askTimeout bounds a question to a running controller. The model of ten
-// thousand Ingresses takes seconds to print.
-const askTimeout = time.Minute
+// endpoint are the flags that say where the debug endpoint is, for the
+// controller and for those who ask it.
+type endpoint struct{ address, tokenFile string }
+
+func (e *endpoint) flags(f *pflag.FlagSet) {
+	f.StringVar(&e.address, "debug-address", sidedoor.Auto, "the address of the debug endpoint: unix:/PATH, HOST:PORT (then --debug-token-file is needed), or empty for none; "+
+		sidedoor.Auto+" is unix:/run/sidegate/debug/debug.sock, or, where that cannot be made, sidegate/debug.sock in $XDG_RUNTIME_DIR or sidegate-UID/debug.sock in $TMPDIR")
+	f.StringVar(&e.tokenFile, "debug-token-file", "", "the file with the token that requests to a TCP address bear; others must not be able to read it")
+}
+
+// parse reads both.
+func (e *endpoint) parse() (address sidedoor.Address, token string, err error) {
+	if address, err = sidedoor.ParseAddress(e.address); err != nil {
+		return address, "", fmt.Errorf("--debug-address: %w", err)
+	}
+	if e.tokenFile != "" && address.IsTCP() {
+		if token, err = sidedoor.ReadToken(e.tokenFile); err != nil {
+			return address, "", fmt.Errorf("--debug-token-file: %w", err)
+		}
+	}
+	return address, token, nil
+}
 
 // ask prints a page of the debug endpoint of a running controller.
-func ask(c *cobra.Command, address, page string, query url.Values) error {
-	u := url.URL{Scheme: "http", Host: address, Path: "/debug/" + page, RawQuery: query.Encode()}
-	request, err := http.NewRequestWithContext(c.Context(), http.MethodGet, u.String(), nil)
+func (e *endpoint) ask(c *cobra.Command, page string, query url.Values) error {
+	address, token, err := e.parse()
 	if err != nil {
-		return fmt.Errorf("--debug-address must be HOST:PORT, not %q: %w", address, err)
+		return err
 	}
-	// A proxy of the environment has no business here.
-	client := &http.Client{Timeout: askTimeout, Transport: &http.Transport{}}
-	response, err := client.Do(request)
+	if address.IsZero() {
+		return fmt.Errorf("--debug-address must say where a controller answers")
+	}
+	u := url.URL{Path: "/debug/" + page, RawQuery: query.Encode()}
+	response, err := (&sidedoor.Client{Address: address, Token: token}).Get(c.Context(), u.String())
 	if err != nil {
 		return fmt.Errorf("no controller answers at --debug-address %s: %w", address, err)
 	}

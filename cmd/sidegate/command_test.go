@@ -64,6 +64,12 @@ func TestCommands(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(broken, "retry.tmpl"), []byte("\tnonsense on;\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	token, openToken := filepath.Join(t.TempDir(), "token"), filepath.Join(t.TempDir(), "open")
+	for file, mode := range map[string]os.FileMode{token: 0o600, openToken: 0o644} {
+		if err := os.WriteFile(file, []byte("0123456789abcdef0123\n"), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
 	const hash = "info: Ingress default/app: NotSupported: metadata.annotations[nginx.ingress.kubernetes.io/session-cookie-hash]"
 	for _, tt := range []commandTest{
 		{name: "render", args: []string{"render", "-f", "testdata/good"},
@@ -91,12 +97,14 @@ func TestCommands(t *testing.T) {
 		{name: "explain what is no URL", args: []string{"explain", "app.example.com", "-f", "testdata/good"}, err: `"app.example.com" must be an absolute URL`},
 		{name: "explain in a bad format", args: []string{"explain", "http://h/", "-o", "xml"}, err: `--output must be text or json, not "xml"`},
 		{name: "explain nothing", args: []string{"explain"}, err: "accepts 1 arg(s)"},
-		{name: "explain without a controller", args: []string{"explain", "http://h/", "--debug-address", "127.0.0.1:1"}, err: "no controller answers at --debug-address 127.0.0.1:1"},
-
-		{name: "dump without a controller", args: []string{"dump", "--debug-address", "127.0.0.1:1"}, err: "no controller answers at --debug-address 127.0.0.1:1"},
+		{name: "explain without a controller", args: []string{"explain", "http://h/", "--debug-address", "unix:/nowhere/debug.sock"}, err: "no controller answers at --debug-address unix:/nowhere/debug.sock"},
+		{name: "dump without a controller", args: []string{"dump", "--debug-address", "127.0.0.1:1", "--debug-token-file", token}, err: "no controller answers at --debug-address 127.0.0.1:1"},
 		{name: "dump what there is not", args: []string{"dump", "secrets"}, err: `invalid argument "secrets"`},
-		{name: "dump from what is no address", args: []string{"dump", "--debug-address", "a b"}, err: `--debug-address must be HOST:PORT, not "a b"`},
-
+		{name: "dump from what is no address", args: []string{"dump", "--debug-address", "a b"}, err: `--debug-address: it must be unix:/PATH, HOST:PORT, auto, or empty, not "a b"`},
+		{name: "dump from nowhere", args: []string{"dump", "--debug-address", ""}, err: "--debug-address must say where"},
+		{name: "dump with a token that others can read", args: []string{"dump", "--debug-address", "127.0.0.1:1", "--debug-token-file", openToken}, err: "--debug-token-file: " + openToken + " must be a file that others cannot read"},
+		{name: "serve TCP without a token", args: []string{"serve", "-f", "testdata/good", "--debug-address", "127.0.0.1:1"}, err: "--debug-address: the address 127.0.0.1:1: anybody who reaches a TCP address"},
+		{name: "run with TCP and without a token", args: []string{"--debug-address", "127.0.0.1:1", "--kubeconfig", "/nowhere"}, err: "--debug-address: the address 127.0.0.1:1: anybody who reaches a TCP address"},
 		{name: "serve nothing", args: []string{"serve"}, err: "-f must name a directory of manifests"},
 		{name: "serve a missing directory", args: []string{"serve", "-f", "testdata/none"}, err: "testdata/none"},
 		{name: "version", args: []string{"version"}, stdout: []string{"sidegate unknown go"}},

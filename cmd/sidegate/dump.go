@@ -12,7 +12,8 @@ import (
 var pages = []string{"config", "endpoints", "findings", "generations", "model"}
 
 func newDumpCommand() *cobra.Command {
-	var address, generation, namespace, name, severity string
+	var at endpoint
+	var generation, namespace, name, severity string
 	var rejected bool
 	c := &cobra.Command{
 		Use:   "dump [" + strings.Join(pages, "|") + "]",
@@ -20,7 +21,7 @@ func newDumpCommand() *cobra.Command {
 		Long: `Dump prints a page of the running controller's debug endpoint: the live
 nginx.conf, or, as JSON, the endpoints that nginx is told of, findings, the
 history of generations, and the model that the nginx.conf is rendered from.
-Private keys are in none of them.`,
+Private keys are in none of them. In a pod: kubectl exec POD -c controller -- sidegate dump`,
 		Example: `  sidegate dump > nginx.conf
   sidegate dump config --rejected
   sidegate dump findings --severity error
@@ -37,11 +38,11 @@ Private keys are in none of them.`,
 			if rejected {
 				query.Set("rejected", "1")
 			}
-			return ask(c, address, slices.Concat(args, pages)[0], query)
+			return at.ask(c, slices.Concat(args, pages)[0], query)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&address, "debug-address", "127.0.0.1:10256", "the controller's debug endpoint")
+	at.flags(f)
 	f.StringVar(&generation, "generation", "", "with config: an earlier generation that is still on disk, by its id or the beginning of it")
 	f.BoolVar(&rejected, "rejected", false, "with config: the last one that nginx refused, with nginx's words")
 	f.StringVarP(&namespace, "namespace", "n", "", "with findings: only about objects of this namespace")

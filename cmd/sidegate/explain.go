@@ -45,7 +45,7 @@ func (x *explainCommand) run(c *cobra.Command, raw string) error {
 		return fmt.Errorf("--output must be text or json, not %q", x.output)
 	}
 	if x.dir == "" {
-		return ask(c, x.debugAddress, "explain", url.Values{"url": {raw}, "format": {x.output}, "header": x.header})
+		return x.debugEndpoint.ask(c, "explain", url.Values{"url": {raw}, "format": {x.output}, "header": x.header})
 	}
 	m, err := x.readManifests(c.Context(), x.dir, nginx.Info{})
 	if err != nil {

@@ -36,7 +36,8 @@ type options struct {
 	nginxPIDFile, nginxUser, nginxLogDir     string
 	nginxModulesDir, scriptFile, templateDir string
 	nginxSpawn, profiling                    bool
-	debugAddress, discoveryAddress           string
+	debugEndpoint                            endpoint
+	discoveryAddress                         string
 	discoveryListeners                       int
 	clusterDNS                               []string
 	logFormat, logLevel                      string
@@ -65,7 +66,7 @@ func (o *options) common(f *pflag.FlagSet) {
 	f.StringVar(&o.nginxModulesDir, "nginx-modules-dir", "", "the directory of nginx's dynamic modules; what nginx -V says without it")
 	f.StringVar(&o.scriptFile, "nginx-script", "/etc/nginx/sidegate.js", "the script for nginx's njs module; it is used where both are there")
 	f.StringVar(&o.templateDir, "template-dir", "", "a directory of templates that replace the built-in ones; it is watched")
-	f.StringVar(&o.debugAddress, "debug-address", "127.0.0.1:10256", "the address of the debug endpoint; empty is none")
+	o.debugEndpoint.flags(f)
 	f.BoolVar(&o.profiling, "profiling", false, "add /debug/pprof to the debug endpoint")
 	f.StringVar(&o.discoveryAddress, "discovery-address", "127.0.0.1:10530", "the first address on which endpoints are told to nginx")
 	f.IntVar(&o.discoveryListeners, "discovery-listeners", 24, "the number of such addresses, upward from the first port")

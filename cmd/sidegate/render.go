@@ -134,14 +134,14 @@ func (m *offline) test(ctx context.Context, binary string) error {
 	if err != nil {
 		return err
 	}
-	err = n.Test(ctx, nginx.Generation{ID: result.ID, Text: result.Text})
+	err = n.Test(ctx, result.Text)
 	var refused *nginx.RefusedError
 	if !errors.As(err, &refused) {
 		return err
 	}
 	// Where the text was for the test is of no interest; its lines are those
 	// that were printed.
-	message := strings.ReplaceAll(refused.Message, filepath.Join(dir, "generations", result.ID)+"/", "")
+	message := strings.ReplaceAll(refused.Message, filepath.Join(dir, "candidate")+"/", "")
 	if part, ok := result.PartAt(refused.Line); ok && refused.Line > 0 {
 		message += fmt.Sprintf(" (in what %s makes of %s)", part.Template, part.Name)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sidegate/sidegate/pkg/controller"
+	"github.com/sidegate/sidegate/pkg/status"
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -67,6 +69,10 @@ func (o *options) runController(c *cobra.Command) error {
 	if err := conceal(); err != nil {
 		return err
 	}
+	debugServer, err := o.debugServer(log)
+	if err != nil {
+		return err
+	}
 	rc, err := o.restConfig()
 	if err != nil {
 		return err
@@ -78,8 +84,8 @@ func (o *options) runController(c *cobra.Command) error {
 	config := controller.ClusterConfig{
 		Config: core, Classes: o.classes(), WatchNamespace: o.watchNamespace,
 		HealthAddress: net.JoinHostPort(o.healthHost, strconv.Itoa(o.healthPort)), HealthPath: o.healthPath,
-		DisableEvents: o.disableEvents, ShutdownGrace: time.Duration(o.shutdownGrace) * time.Second,
-		Debug: func(core *controller.Core) manager.Runnable { return o.debugServer(core) },
+		DisableStatus: !o.updateStatus, KeepStatus: !o.updateOnShutdown, DisableEvents: o.disableEvents, ShutdownGrace: time.Duration(o.shutdownGrace) * time.Second,
+		Debug: func(core *controller.Core) manager.Runnable { return show(debugServer, core) },
 	}
 	if config.ConfigMap, err = objectName("configmap", o.configMap); err != nil {
 		return err
@@ -87,33 +93,33 @@ func (o *options) runController(c *cobra.Command) error {
 	if config.Status, err = o.status(); err != nil {
 		return err
 	}
+	config.Election = o.election()
 	log.Info("sidegate starts", "version", version, "class", o.controllerClass)
 	return controller.RunCluster(c.Context(), rc, config)
 }
 
-func (o *options) status() (controller.StatusConfig, error) {
+func (o *options) status() (status.Config, error) {
 	service, err := objectName("publish-service", o.publishService)
 	if err != nil {
-		return controller.StatusConfig{}, err
+		return status.Config{}, err
 	}
 	if o.publishService != "" && o.publishAddress != "" {
-		return controller.StatusConfig{}, errors.New("--publish-service and --publish-status-address exclude each other")
+		return status.Config{}, errors.New("--publish-service and --publish-status-address exclude each other")
 	}
-	namespace := os.Getenv("POD_NAMESPACE")
-	if namespace == "" {
-		namespace = "default"
-	}
-	s := controller.StatusConfig{
-		Service: service, Update: o.updateStatus, RemoveOnShutdown: o.updateOnShutdown,
-		DisableElection: o.disableElection, ElectionID: o.electionID, ElectionTTL: o.electionTTL,
-		Namespace: namespace, Pod: os.Getenv("POD_NAME"),
-	}
+	s := status.Config{Service: service}
 	for a := range strings.SplitSeq(o.publishAddress, ",") {
 		if a = strings.TrimSpace(a); a != "" {
 			s.Addresses = append(s.Addresses, a)
 		}
 	}
 	return s, nil
+}
+
+func (o *options) election() controller.ElectionConfig {
+	return controller.ElectionConfig{
+		Disable: o.disableElection, ID: o.electionID, TTL: o.electionTTL,
+		Namespace: cmp.Or(os.Getenv("POD_NAMESPACE"), "default"), Pod: os.Getenv("POD_NAME"),
+	}
 }
 
 func (o *options) restConfig() (*rest.Config, error) {

@@ -8,7 +8,6 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sidegate/sidegate/pkg/controller"
-	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/standin"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -60,6 +59,10 @@ func (o *options) serve(ctx context.Context, flags *pflag.FlagSet, dir string, e
 	if err != nil {
 		return err
 	}
+	debugServer, err := o.debugServer(log)
+	if err != nil {
+		return err
+	}
 	manifests, err := o.dirSource(dir)
 	if err != nil {
 		return err
@@ -99,9 +102,9 @@ func (o *options) serve(ctx context.Context, flags *pflag.FlagSet, dir string, e
 		return err
 	}
 	core.Pipeline.Report = func(old, next *controller.State) {
-		logNewFindings(log, old.Findings, next.Findings)
+		controller.LogFindings(log, old.Findings, next.Findings)
 		if next.Confirmed && !old.Confirmed {
-			log.Info("serving", "http", o.httpPort, "https", o.httpsPort, "debug", o.debugAddress, "manifests", dir, "nginx", o.nginxDir)
+			log.Info("serving", "http", o.httpPort, "https", o.httpsPort, "debug", debugServer.Address.String(), "manifests", dir, "nginx", o.nginxDir)
 		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -109,7 +112,7 @@ func (o *options) serve(ctx context.Context, flags *pflag.FlagSet, dir string, e
 	group.Go(func() error {
 		return controller.WatchDir(ctx, watched(dir), func() { core.Trigger("the manifests changed") })
 	})
-	group.Go(func() error { return o.debugServer(core).Start(ctx) })
+	group.Go(func() error { return show(debugServer, core).Start(ctx) })
 	return group.Wait()
 }
 
@@ -128,17 +131,4 @@ func watched(path string) string {
 		return filepath.Dir(path)
 	}
 	return path
-}
-
-// logNewFindings logs what was not there before.
-func logNewFindings(log logr.Logger, old, next []model.Finding) {
-	known := make(map[model.Finding]bool, len(old))
-	for _, f := range old {
-		known[f] = true
-	}
-	for _, f := range next {
-		if !known[f] {
-			log.Info(f.Message, "object", f.Object.String(), "severity", string(f.Severity), "reason", f.Reason, "field", f.Field, "value", f.Value)
-		}
-	}
 }

@@ -29,7 +29,7 @@ func serve(t *testing.T) *served {
 	t.Helper()
 	s := &served{t: t, dir: t.TempDir()}
 	ports := freePorts(t, 3+4)
-	s.http, s.debug = "127.0.0.1:"+ports[0], "127.0.0.1:"+ports[2]
+	s.http, s.debug = "127.0.0.1:"+ports[0], "unix:"+shortTempDir(t)+"/debug.sock"
 	t.Setenv("TMPDIR", shortTempDir(t)) // of which nothing may be left
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "app "+r.URL.Path) }))
 	t.Cleanup(backend.Close)

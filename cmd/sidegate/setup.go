@@ -2,14 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -133,7 +126,7 @@ func (o *options) core(ctx context.Context, log logr.Logger, registry prometheus
 	if err != nil {
 		return controller.Config{}, err
 	}
-	if t.SelfSigned, err = selfSigned(o.nginxSecretsDir); err != nil {
+	if t.SelfSigned, err = selfSigned(o.nginxSecretsDir, time.Now()); err != nil {
 		return controller.Config{}, err
 	}
 	return controller.Config{
@@ -183,42 +176,4 @@ func (o *options) nameServers() []string {
 		out = append(out, s)
 	}
 	return out
-}
-
-// selfSigned returns the certificate for hosts without one. It is made once
-// and kept, so that a restart changes nothing.
-func selfSigned(dir string) ([]byte, error) {
-	file := filepath.Join(dir, ".self-signed.pem")
-	if data, err := os.ReadFile(file); err == nil {
-		return data, nil
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: serial,
-		Subject:      pkix.Name{Organization: []string{"Sidegate"}, CommonName: "Sidegate Default Certificate"},
-		NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames: []string{"ingress.local"}, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		return nil, err
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	data := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	return data, os.WriteFile(file, data, 0o600)
 }

@@ -88,7 +88,7 @@ func (s *suite) memory() error {
 
 // profile keeps a profile of the controller.
 func (s *suite) profile(name string) error {
-	text, err := get(s.gateway.DebugURL() + "/debug/pprof/" + name + "?gc=1")
+	text, err := s.gateway.Debug(s.ctx, "/debug/pprof/"+name+"?gc=1")
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func (g generation) step(names ...string) (sum float64) {
 // generations are what the controller has done, the newest first.
 func (s *suite) generations() ([]generation, error) {
 	var out []generation
-	body, err := get(s.gateway.DebugURL() + "/debug/generations")
+	body, err := s.gateway.Debug(s.ctx, "/debug/generations")
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (s *suite) confirmedFor(name string) (found generation, err error) {
 }
 
 // configuration is the live nginx.conf.
-func (s *suite) configuration() ([]byte, error) { return get(s.gateway.DebugURL() + "/debug/config") }
+func (s *suite) configuration() ([]byte, error) { return s.gateway.Debug(s.ctx, "/debug/config") }
 
 // reloads is how many the controller has counted.
 func reloads(g *kit.Gateway) (float64, error) {

@@ -1,44 +1,37 @@
 package cluster_test
 
 import (
-	"bufio"
+	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os/exec"
+	"path"
 	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
 
-// forward makes a port that listens on loopback in a pod reachable until the
-// test ends, and returns where.
-func (w *world) forward(pod *corev1.Pod, port int) (address string, err error) {
-	cmd := exec.CommandContext(w.Context(), "kubectl", "port-forward", "--namespace", pod.Namespace, "pod/"+pod.Name, fmt.Sprintf(":%d", port))
+// debug fetches a page of the debug endpoint as a user does: nothing outside of
+// the controller's container reaches it.
+func (w *world) debug(ctx context.Context, pod *corev1.Pod, page string) ([]byte, error) {
+	u, err := url.Parse(page)
+	if err != nil {
+		return nil, err
+	}
+	name := path.Base(u.Path)
+	command := []string{"dump", name}
+	if name == "explain" {
+		command = []string{name, u.Query().Get("url"), "--output=json"}
+	}
+	args := append([]string{"exec", "--namespace", pod.Namespace, pod.Name, "--container=controller", "--", "sidegate"}, command...)
+	cmd := exec.CommandContext(ctx, "kubectl", args...)
 	cmd.Stderr = w.Output()
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", err
-	}
-	if err := cmd.Start(); err != nil {
-		return "", err
-	}
-	w.Cleanup(func() { cmd.Wait() }) //nolint:errcheck // the end of the test kills it
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return "", fmt.Errorf("kubectl port-forward to port %d of %s ended at once: %w", port, pod.Name, err)
-	}
-	address, _, ok := strings.Cut(strings.TrimPrefix(line, "Forwarding from "), " -> ")
-	if !ok {
-		return "", fmt.Errorf("kubectl port-forward to port %d of %s says %q", port, pod.Name, line)
-	}
-	return address, nil
+	return cmd.Output()
 }
 
-const (
-	healthPort = 10254
-	debugPort  = 10256
-)
+const healthPort = 10254
 
 // health is where the controller of a pod answers: the tests reach pods.
 func health(pod *corev1.Pod) string { return fmt.Sprintf("%s:%d", pod.Status.PodIP, healthPort) }

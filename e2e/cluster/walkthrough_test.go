@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sidegate/sidegate/e2e/kit"
 	"github.com/sidegate/sidegate/e2e/walkthrough"
@@ -32,15 +31,9 @@ func TestWalkthrough(t *testing.T) {
 		pod := r.pod()
 		return health(&pod), nil
 	}
-	forwarded := map[types.UID]string{}
-	env.Debug = func(context.Context) (string, error) {
+	env.Debug = func(ctx context.Context, page string) ([]byte, error) {
 		pod := r.pod()
-		if address, ok := forwarded[pod.UID]; ok {
-			return address, nil
-		}
-		address, err := w.forward(&pod, debugPort)
-		forwarded[pod.UID] = address
-		return address, err
+		return w.debug(ctx, &pod, page)
 	}
 	t.Cleanup(func() {
 		for _, file := range []string{"02-default-backend", "03-routing", "04-tls", "05-rewrite", "06-sticky", "07-legacy-prefix", "09-services", "11-refused", "12-new-ingress"} {

@@ -157,12 +157,11 @@ func traffic(host string) (stop func() (sent, failed int64)) {
 // debug reads a page of the debug endpoint.
 func (w *world) debug(page string, into any) {
 	w.t.Helper()
-	response, err := http.Get(w.gateway.DebugURL() + page)
+	text, err := w.gateway.Debug(w.t.Context(), page)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }()
-	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+	if err := json.Unmarshal(text, into); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -350,6 +349,7 @@ func (w *world) lastPodEnds(t *testing.T) {
 		return fmt.Sprint(ing.Status.LoadBalancer.Ingress)
 	}
 	w.eventually("the status is written", func() bool { return strings.Contains(address(), "192.0.2.1") })
+	w.create(controllerPod("sidegate"))
 	// QUIT, which is the stop signal of nginx's images, as TERM.
 	if err := w.gateway.StopController(syscall.SIGQUIT); err != nil {
 		t.Fatal(err)

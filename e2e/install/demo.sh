@@ -1,6 +1,6 @@
 #!/bin/bash
-# demo.sh LDFLAGS: builds bin/sidegate and the programs that play the walkthrough,
-# and says so when that takes long: from cold it is all of client-go.
+# demo.sh LDFLAGS PACKAGE...: builds bin/sidegate and what plays the walkthrough,
+# and says that it does: from cold it is all of client-go.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -8,10 +8,8 @@ cd "$E2E/.."
 need_go
 mkdir -p bin
 
-# The flags are those of `make build` for the one, and none for the others, so
-# that what is linked already stays.
-build() {
-	go build -ldflags "$1" -o bin/ ./cmd/sidegate
-	go build -o bin/ ./e2e/cmd/...
-}
-with_progress "building sidegate and the demo (from cold this takes a minute or two)" build "${1:-}"
+# One command, so that both are compiled, and linked, side by side.
+flags=$1
+shift
+with_progress "building sidegate and the demo (from cold this takes a minute or two)" \
+	go build -ldflags "$flags" -o bin/ ./cmd/sidegate "$@"

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/sidegate/sidegate/pkg/sidedoor"
 )
 
 // GatewayOptions says which programs make a Gateway, and where it listens.
@@ -22,10 +24,8 @@ type GatewayOptions struct {
 	// Sidegate and Nginx are paths of the two programs.
 	Sidegate, Nginx string
 	Kubeconfig      string
-	// HTTPPort, HTTPSPort and HealthPort are 80, 443 and 10254 when they are 0,
-	// and DebugAddress is 127.0.0.1:10256 when it is empty.
+	// HTTPPort, HTTPSPort and HealthPort are 80, 443 and 10254 when they are 0.
 	HTTPPort, HTTPSPort, HealthPort int
-	DebugAddress                    string
 	// Flags are further flags for the controller.
 	Flags []string
 }
@@ -50,7 +50,6 @@ func StartGateway(ctx context.Context, options GatewayOptions) (_ *Gateway, err 
 	setDefault(&options.HTTPPort, 80)
 	setDefault(&options.HTTPSPort, 443)
 	setDefault(&options.HealthPort, 10254)
-	setDefault(&options.DebugAddress, "127.0.0.1:10256")
 	g := &Gateway{options: options}
 	for _, dir := range []string{g.nginxDir(), g.secretsDir(), g.logDir()} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -89,7 +88,7 @@ func (g *Gateway) StartController(flags ...string) error {
 		"--http-port=" + strconv.Itoa(o.HTTPPort),
 		"--https-port=" + strconv.Itoa(o.HTTPSPort),
 		"--healthz-port=" + strconv.Itoa(o.HealthPort),
-		"--debug-address=" + o.DebugAddress,
+		"--debug-address=" + g.DebugAddress(),
 		"--nginx-binary=" + o.Nginx,
 		"--nginx-dir=" + g.nginxDir(),
 		"--nginx-secrets-dir=" + g.secretsDir(),
@@ -227,9 +226,35 @@ func (g *Gateway) Stop() error {
 	return errors.Join(g.StopNginx(syscall.SIGTERM), g.StopController(syscall.SIGTERM), g.log.Close())
 }
 
-// HealthURL and DebugURL are where the controller is asked.
+// HealthURL is where the controller answers for its health and metrics.
 func (g *Gateway) HealthURL() string { return "http://127.0.0.1:" + strconv.Itoa(g.options.HealthPort) }
-func (g *Gateway) DebugURL() string  { return "http://" + g.options.DebugAddress }
+
+// DebugAddress is the socket of the debug endpoint, as --debug-address has it.
+// Like all files it is there in every network namespace.
+func (g *Gateway) DebugAddress() string { return "unix:" + filepath.Join(g.options.Dir, "debug.sock") }
+
+// Debug fetches a page of the debug endpoint: /debug/config.
+func (g *Gateway) Debug(ctx context.Context, page string) ([]byte, error) {
+	return DebugPage(ctx, g.DebugAddress(), page)
+}
+
+// DebugPage fetches a page of the debug endpoint at an address.
+func DebugPage(ctx context.Context, address, page string) ([]byte, error) {
+	a, err := sidedoor.ParseAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	response, err := (&sidedoor.Client{Address: a}).Get(ctx, page)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s: %.200s", page, response.Status, body)
+	}
+	return body, err
+}
 
 // PIDFile is the one of nginx's master process.
 func (g *Gateway) PIDFile() string { return filepath.Join(g.options.Dir, "nginx.pid") }

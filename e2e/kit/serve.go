@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -89,6 +90,7 @@ func (s *Serve) start(ctx context.Context, flags []string) error {
 		"--http-port="+strconv.Itoa(s.httpPort), "--https-port="+strconv.Itoa(s.httpsPort),
 		"--discovery-address=127.0.0.1:"+strconv.Itoa(s.discovery), "--discovery-listeners="+strconv.Itoa(s.listeners),
 		"--nginx-binary="+s.options.Nginx, "--nginx-dir="+s.nginxDir(), "--nginx-log-dir="+s.logDir(),
+		s.debugFlag(),
 	)...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	if s.options.Hold != nil {
@@ -155,7 +157,7 @@ func (s *Serve) served(ctx context.Context) error {
 
 // Ask runs a subcommand that asks the running one, and returns what it prints.
 func (s *Serve) Ask(ctx context.Context, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, s.options.Sidegate, args...)
+	cmd := exec.CommandContext(ctx, s.options.Sidegate, append(slices.Clone(args), s.debugFlag())...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -186,6 +188,12 @@ func (s *Serve) Pid() int { return s.cmd.Process.Pid }
 // HTTP and HTTPS are where nginx answers, as HOST:PORT.
 func (s *Serve) HTTP() string  { return "127.0.0.1:" + strconv.Itoa(s.httpPort) }
 func (s *Serve) HTTPS() string { return "127.0.0.1:" + strconv.Itoa(s.httpsPort) }
+
+// debugFlag is where the debug endpoint is: a socket of its own, as several may
+// run at once.
+func (s *Serve) debugFlag() string {
+	return "--debug-address=unix:" + filepath.Join(s.options.Dir, "debug.sock")
+}
 
 func (s *Serve) nginxDir() string { return filepath.Join(s.options.Dir, "nginx") }
 func (s *Serve) logDir() string   { return filepath.Join(s.options.Dir, "log") }

@@ -1,6 +1,7 @@
 package walkthrough
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -132,8 +133,9 @@ func (p page) command() []string {
 // read fetches a page.
 func (r *run) read(p page) ([]byte, error) {
 	if r.Ask == nil {
-		text, err := r.ask(r.Debug, p.path())
-		return []byte(text), err
+		ctx, cancel := context.WithTimeout(r.ctx, requestTimeout)
+		defer cancel()
+		return r.Debug(ctx, p.path())
 	}
 	return r.Ask(r.ctx, p.command()...)
 }

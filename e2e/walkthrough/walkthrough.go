@@ -26,8 +26,10 @@ type Env struct {
 	// the controller is ready, and what was done in the words of a user.
 	Install func(context.Context, Settings) (did string, err error)
 	// Health is where the controller that runs now answers (healthz, readyz,
-	// metrics), and Debug its debug endpoint; both are HOST:PORT.
-	Health, Debug func(context.Context) (string, error)
+	// metrics), as HOST:PORT.
+	Health func(context.Context) (string, error)
+	// Debug fetches a page of its debug endpoint: /debug/config.
+	Debug func(ctx context.Context, page string) ([]byte, error)
 	// Ask runs a subcommand of sidegate that asks the running one, and returns
 	// what it prints. It is used instead of Health and Debug where it is there.
 	Ask func(ctx context.Context, args ...string) ([]byte, error)
@@ -63,7 +65,7 @@ func (s Settings) Flags() []string {
 	return []string{"--default-backend-service=" + s.DefaultBackend}
 }
 
-// At is a Health or Debug that stays where it is.
+// At is a Health that stays where it is.
 func At(address string) func(context.Context) (string, error) {
 	return func(context.Context) (string, error) { return address, nil }
 }

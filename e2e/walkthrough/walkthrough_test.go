@@ -69,7 +69,8 @@ func TestWalkthrough(t *testing.T) {
 	err = walkthrough.Play(ctx, &walkthrough.Env{
 		Client: plane.Client, Manifests: manifests.Files, Install: install,
 		HTTP: kit.NodeIP.String() + ":80", HTTPS: kit.NodeIP.String() + ":443",
-		Health: walkthrough.At("127.0.0.1:10254"), Debug: walkthrough.At("127.0.0.1:10256"),
+		Health: walkthrough.At("127.0.0.1:10254"),
+		Debug:  func(ctx context.Context, page string) ([]byte, error) { return gateway.Debug(ctx, page) },
 	}, reporter{t})
 	if err != nil {
 		t.Fatal(err)

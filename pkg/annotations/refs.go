@@ -7,14 +7,19 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// SecretRefs lists the Secrets that annotations of the Ingress name, whether
-// or not the reference will be accepted.
-func SecretRefs(prefixes []string, ing *networkingv1.Ingress) []types.NamespacedName {
-	var out []types.NamespacedName
+// Refs are the objects that annotations name.
+type Refs struct {
+	Secrets, Services []types.NamespacedName
+}
+
+// References lists what annotations of the Ingress name, whether or not the
+// reference will be accepted. What it does not list is not read, and its
+// changes make no run.
+func References(prefixes []string, ing *networkingv1.Ingress) (out Refs) {
 	for _, prefix := range prefixes {
 		if v, ok := ing.Annotations[prefix+"/auth-secret"]; ok {
 			if ref, err := secretRef(v); err == nil {
-				out = append(out, Resolve(ing.Namespace, ref))
+				out.Secrets = append(out.Secrets, Resolve(ing.Namespace, ref))
 			}
 		}
 	}

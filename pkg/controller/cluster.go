@@ -3,11 +3,12 @@ package controller
 import (
 	"context"
 	"fmt"
-	"net/http"
+	"sync"
 	"time"
 
 	"github.com/sidegate/sidegate/pkg/annotations"
 	"github.com/sidegate/sidegate/pkg/snapshot"
+	"github.com/sidegate/sidegate/pkg/status"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -33,9 +34,13 @@ type ClusterConfig struct {
 	ConfigMap      types.NamespacedName
 	// HealthAddress serves metrics and health, at HealthPath and beside it.
 	HealthAddress, HealthPath string
-	Status                    StatusConfig
-	DisableEvents             bool
-	ShutdownGrace             time.Duration
+	Election                  ElectionConfig
+	// Status is what Ingresses report; DisableStatus has nothing written, and
+	// KeepStatus nothing removed at the end.
+	Status                                   status.Config
+	DisableStatus, KeepStatus, DisableEvents bool
+	// ShutdownGrace is for everything to end in order.
+	ShutdownGrace time.Duration
 	// Debug is started with the rest; nil is none.
 	Debug func(*Core) manager.Runnable
 }
@@ -46,28 +51,38 @@ func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 		Classes: c.Classes,
 		Scope: snapshot.Scope{
 			Namespace: c.WatchNamespace, ConfigMap: c.ConfigMap,
-			Services: []types.NamespacedName{c.Status.Service, c.Translate.DefaultBackend},
+			Services: []types.NamespacedName{c.Status.Service},
+			Backends: []types.NamespacedName{c.Translate.DefaultBackend},
 			Secrets:  []types.NamespacedName{c.Translate.DefaultCertificate},
 		},
-		References: func(ing *networkingv1.Ingress) []types.NamespacedName {
-			return annotations.SecretRefs(c.Translate.AnnotationPrefixes, ing)
+		References: func(ing *networkingv1.Ingress) snapshot.References {
+			return snapshot.References(annotations.References(c.Translate.AnnotationPrefixes, ing))
 		},
+		Log: c.Log.WithName("snapshot"),
 	}
 	core, err := NewCore(ctx, c.Config, source)
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(rc, c, core, source.Scope)
+	mgr, err := newManager(rc, c, source.Scope)
 	if err != nil {
 		return err
 	}
-	source.Reader, source.Live = mgr.GetClient(), mgr.GetAPIReader()
+	source.Reader, source.Live = mgr.GetCache(), mgr.GetAPIReader()
+	source.Again = func(after time.Duration, why string) { time.AfterFunc(after, func() { core.Trigger(why) }) }
+	// The last good versions, in case that a newer one is refused. Snapshots are
+	// taken by runs, and it is those that write here.
+	source.Held = core.Pipeline.admission.ingresses
 	if err := mgr.GetFieldIndexer().IndexField(ctx, &discoveryv1.EndpointSlice{}, snapshot.ServiceIndex, snapshot.IndexService); err != nil {
 		return err
 	}
-	reporter := newReporter(mgr, c)
+	leader, reporter, err := newReports(mgr, c, core, source)
+	if err != nil {
+		return err
+	}
 	core.Pipeline.Report = reporter.report
-	if err := watchConfiguration(mgr, core, source, reporter); err != nil {
+	w := watches{source: source, trigger: core.Trigger, publishing: reporter.serviceChanged}
+	if err := w.start(ctx, mgr.GetCache()); err != nil {
 		return err
 	}
 	if err := watchEndpoints(mgr, core, source); err != nil {
@@ -80,7 +95,7 @@ func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 			}
 			return core.Run(ctx, func() { core.Trigger("start") })
 		}),
-		newStatusWriter(mgr, c, source, reporter, core.Pipeline.Metrics),
+		leader,
 	}
 	if c.Debug != nil {
 		runnables = append(runnables, c.Debug(core))
@@ -90,67 +105,30 @@ func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 			return err
 		}
 	}
+	var group sync.WaitGroup
+	defer group.Wait()
+	ending, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end() // health answers until all else has ended
+	group.Go(func() { newHealth(c, core).Serve(ending) })
 	return mgr.Start(ctx)
 }
 
-// newManager makes a manager whose caches hold what is needed, and which
-// answers for metrics and health on one port.
-func newManager(rc *rest.Config, c ClusterConfig, core *Core, scope snapshot.Scope) (manager.Manager, error) {
+// newManager makes a manager whose caches hold what is needed.
+func newManager(rc *rest.Config, c ClusterConfig, scope snapshot.Scope) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {
 		return nil, err
-	}
-	check := func(f func(*http.Request) error) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if err := f(r); err != nil {
-				http.Error(w, err.Error(), http.StatusServiceUnavailable)
-				return
-			}
-			fmt.Fprintln(w, "ok")
-		})
 	}
 	grace := c.ShutdownGrace
 	return ctrl.NewManager(rc, ctrl.Options{
 		Scheme: scheme,
 		Logger: c.Log,
 		Cache:  snapshot.CacheOptions(scope),
-		Metrics: metricsserver.Options{
-			BindAddress: c.HealthAddress,
-			ExtraHandlers: map[string]http.Handler{
-				c.HealthPath: check(func(*http.Request) error { return nil }),
-				"/readyz":    check(core.Ready),
-				"/startupz":  check(core.Started),
-			},
-		},
+		// A client that reads a Secret by the cache has all of them kept.
+		Client:                  client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.Secret{}}}},
+		Metrics:                 metricsserver.Options{BindAddress: "0"}, // see newHealth
 		GracefulShutdownTimeout: &grace,
 	})
-}
-
-// watchConfiguration triggers a run for every change that can need one.
-func watchConfiguration(mgr manager.Manager, core *Core, source *snapshot.Source, reporter *reporter) error {
-	one := reconcile.Request{NamespacedName: types.NamespacedName{Name: "configuration"}}
-	on := func(relevant func(client.Object) bool) handler.EventHandler {
-		return handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
-			if !relevant(o) {
-				return nil
-			}
-			core.Trigger(fmt.Sprintf("%T %s", o, client.ObjectKeyFromObject(o))[1:])
-			return []reconcile.Request{one}
-		})
-	}
-	always := func(client.Object) bool { return true }
-	b := builder.ControllerManagedBy(mgr).Named("configuration").
-		Watches(&networkingv1.Ingress{}, on(always), builder.WithPredicates(specOrAnnotations)).
-		Watches(&corev1.Service{}, on(func(o client.Object) bool { reporter.serviceChanged(o); return true }), builder.WithPredicates(serviceSpec)).
-		Watches(&corev1.Secret{}, on(func(o client.Object) bool { return source.Wants(client.ObjectKeyFromObject(o)) })).
-		WithOptions(controller.Options{NeedLeaderElection: new(false), SkipNameValidation: new(true)})
-	if !source.Classes.Offline {
-		b = b.Watches(&networkingv1.IngressClass{}, on(always))
-	}
-	if source.Scope.ConfigMap.Name != "" {
-		b = b.Watches(&corev1.ConfigMap{}, on(always))
-	}
-	return b.Complete(reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) { return reconcile.Result{}, nil }))
 }
 
 // watchEndpoints takes endpoints to discovery, past the runs.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -16,7 +15,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sidegate/sidegate/pkg/discovery"
 	"github.com/sidegate/sidegate/pkg/metrics"
+	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/nginx"
+	"github.com/sidegate/sidegate/pkg/quarantine"
 	"github.com/sidegate/sidegate/pkg/render"
 	"github.com/sidegate/sidegate/pkg/translate"
 	"golang.org/x/sync/errgroup"
@@ -45,16 +46,15 @@ type Core struct {
 	Pipeline *Pipeline
 	Server   *discovery.Server
 
-	changes *debouncer
+	changes *runs
 	// tests is the version of the nginx that tests configurations.
 	tests nginx.Version
 	// masterSince is when the running master was first seen, in nanoseconds
 	// since 1970; 0 is that there is none.
 	masterSince atomic.Int64
+	// knownSince is the masterSince of the master that has looked up all names.
+	knownSince atomic.Int64
 }
-
-// again stands in front of the reason of a run that was tried before.
-const again = "try again: "
 
 // resync is how often findings that depend on the time are looked at.
 const resync = time.Hour
@@ -79,14 +79,15 @@ func NewCore(ctx context.Context, c Config, source Source) (*Core, error) {
 		return nil, err
 	}
 	table := discovery.NewTable()
-	core := &Core{Config: c, Server: discovery.NewServer(table, c.Discovery, c.DiscoveryCount), changes: newDebouncer(), tests: info.Version}
-	m := metrics.New(c.Registry, c.Identity, c.Version, metrics.Sources{Nginx: n, Questions: core.questions})
+	core := &Core{Config: c, Server: discovery.NewServer(table, c.Discovery, c.DiscoveryCount), changes: newRuns(), tests: info.Version}
+	m := metrics.New(c.Registry, c.Identity, c.Version, metrics.Sources{Nginx: n, Questions: core.questions, State: core.published})
 	m.Nginx(metrics.Tests, info.Version)
 	c.Translate.Resolvers = core.Server.Addresses()
 	core.Pipeline = &Pipeline{
 		Log: c.Log.WithName("pipeline"), Source: source, Translator: translate.New(c.Translate),
 		Renderer: renderer, Nginx: n, Files: nginx.LiveFiles{Dir: c.Translate.SecretsDirectory},
-		Table: table, Metrics: m, Again: core.changes.trigger,
+		Table: table, Metrics: m, Again: core.changes.trigger, Self: c.Self(),
+		admission: admission{prefixes: c.Translate.AnnotationPrefixes, quarantine: quarantine.New(time.Now)},
 	}
 	return core, nil
 }
@@ -108,11 +109,7 @@ func (c *Core) Run(ctx context.Context, ready func()) error {
 			return nil
 		case <-bound:
 		}
-		c.changes.loop(ctx, func(why string) {
-			if err := c.Pipeline.Run(ctx, why); err != nil && ctx.Err() == nil {
-				time.AfterFunc(time.Second, func() { c.Trigger(again + strings.TrimPrefix(why, again)) })
-			}
-		})
+		c.changes.loop(ctx, func(why string) (time.Time, error) { return c.Pipeline.Run(ctx, why) })
 		return nil
 	})
 	group.Go(func() error { return c.Pipeline.Nginx.Watch(ctx, func(pid int) { c.masterChanged(ctx, pid) }) })
@@ -139,7 +136,6 @@ func (c *Core) tick(ctx context.Context) {
 		case <-again.C:
 			c.Trigger("time has passed")
 		case <-look.C:
-			c.observe()
 			rest.look(c.Pipeline.state.Load())
 		}
 	}
@@ -165,30 +161,43 @@ func (c *Core) masterChanged(ctx context.Context, pid int) {
 	}()
 }
 
-// Ready tells why this process and its nginx cannot serve everything yet;
-// nil is that they can. Every name must have been answered to the nginx that
-// runs: before, it has no endpoints for it.
+// Ready tells why this process and its nginx cannot serve yet; nil means that
+// they can. nginx serves if it has proved to serve a generation of ours and has
+// been answered for all its names: before, it has no endpoints for them. A run
+// that fails is no reason: nginx goes on with what it has, and all replicas see
+// the same objects.
 func (c *Core) Ready(*http.Request) error {
 	s := c.Pipeline.State()
 	since := c.masterSince.Load()
 	switch {
-	case s.Config == nil:
+	case s.Live == nil:
 		return errors.New("no configuration has been made yet")
 	case since == 0:
 		return errors.New("nginx does not run")
 	case !s.Confirmed:
 		return errors.New("nginx has not confirmed the configuration")
+	case c.knownSince.Load() == since:
+		return nil // the names that come later are one Ingress's matter
 	}
-	if n := c.Pipeline.Table.Untold(serverNames(s.Config), time.Unix(0, since)); n > 0 {
+	if n := c.Pipeline.Table.Untold(serverNames(s.Live.Config), time.Unix(0, since)); n > 0 {
 		return fmt.Errorf("nginx has not looked up %d upstream servers yet", n)
 	}
+	c.knownSince.Store(since)
 	return nil
 }
 
 // Started tells whether nginx may start: a whole configuration is published.
 func (c *Core) Started(*http.Request) error {
-	if c.Pipeline.Nginx.Current() == "" || c.Pipeline.State().Config == nil {
+	if c.Pipeline.Nginx.Current() == "" || c.Pipeline.State().Live == nil {
 		return errors.New("no configuration has been published yet")
 	}
 	return nil
+}
+
+// Self names this process in findings: its pod, where it has one.
+func (c *Config) Self() model.Object {
+	if c.Identity.Pod == "" {
+		return model.Object{Kind: "Controller", Name: "sidegate"}
+	}
+	return model.Object{Kind: "Pod", Namespace: c.Identity.Namespace, Name: c.Identity.Pod}
 }

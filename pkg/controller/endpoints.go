@@ -1,6 +1,9 @@
 package controller
 
 import (
+	"slices"
+	"sync"
+
 	"github.com/sidegate/sidegate/pkg/discovery"
 	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/translate"
@@ -9,74 +12,123 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// told is what Endpoints was called with.
-type told struct {
+// backends finds the upstreams of a configuration by their Service.
+type backends map[types.NamespacedName][]*model.Upstream
+
+func newBackends(c *model.Config) backends {
+	out := make(backends, len(c.Upstreams))
+	for i := range c.Upstreams {
+		u := &c.Upstreams[i]
+		key := serviceKey(u)
+		out[key] = append(out[key], u)
+	}
+	return out
+}
+
+// backend is a Service and its endpoints; the Service is nil where there is
+// none.
+type backend struct {
 	service *corev1.Service
 	slices  []*discoveryv1.EndpointSlice
 }
 
-// Endpoints tells discovery the endpoints of a Service, in the time that it
-// takes to write them down. It returns true when nginx cannot take them
+// endpointWriter writes endpoints down for discovery, for every configuration
+// that nginx serves or may come to serve.
+type endpointWriter struct {
+	mu sync.Mutex
+	// recent are those that came while a run is under way; nil means that none
+	// is.
+	recent map[types.NamespacedName]backend
+	// attempted is the configuration that was tried last.
+	attempted *model.Config
+	// indexes are made once for each configuration.
+	indexes map[*model.Config]backends
+}
+
+// configs are the configurations whose endpoints are kept up to date: the one
+// that is live, and the one that was tried last.
+func (p *Pipeline) configs() []*model.Config {
+	out := p.State().configs()
+	if a := p.endpoints.attempted; a != nil && !slices.Contains(out, a) {
+		out = append(out, a)
+	}
+	return out
+}
+
+// backends are the indexes of all configs, and forgets those of others.
+func (p *Pipeline) backends() []backends {
+	configs := p.configs()
+	indexes := make(map[*model.Config]backends, len(configs))
+	out := make([]backends, len(configs))
+	for i, c := range configs {
+		index, ok := p.endpoints.indexes[c]
+		if !ok {
+			index = newBackends(c)
+		}
+		indexes[c], out[i] = index, index
+	}
+	p.endpoints.indexes = indexes
+	return out
+}
+
+// Endpoints lets discovery know the endpoints of a Service, in the time that
+// it takes to write them down. It returns true when nginx cannot take them
 // without a reload.
 func (p *Pipeline) Endpoints(key types.NamespacedName, service *corev1.Service, slices []*discoveryv1.EndpointSlice) (needsRun bool) {
-	p.endpoints.Lock()
-	defer p.endpoints.Unlock()
-	if p.late != nil {
-		p.late[key] = told{service, slices}
+	p.endpoints.mu.Lock()
+	defer p.endpoints.mu.Unlock()
+	if p.endpoints.recent != nil {
+		p.endpoints.recent[key] = backend{service, slices}
 	}
-	return p.endpointsOf(key, told{service, slices})
+	return p.writeEndpoints(key, backend{service, slices})
 }
 
-// collect begins to remember what Endpoints is called with: a run that is
-// under way has a snapshot of before, and its upstreams are not known yet.
-func (p *Pipeline) collect() {
-	p.endpoints.Lock()
-	defer p.endpoints.Unlock()
-	p.late = map[types.NamespacedName]told{}
+// rememberEndpoints begins to remember what Endpoints is called with: a run
+// that is under way has a snapshot of before, and its upstreams are not known
+// yet.
+func (p *Pipeline) rememberEndpoints() {
+	p.endpoints.mu.Lock()
+	defer p.endpoints.mu.Unlock()
+	p.endpoints.recent = map[types.NamespacedName]backend{}
 }
 
-// tell lets discovery know all endpoints before nginx asks for them.
-func (p *Pipeline) tell(a *attempt) {
-	p.endpoints.Lock()
-	defer p.endpoints.Unlock()
-	c := a.output.Config
-	for i := range c.Upstreams {
-		u := &c.Upstreams[i]
+// attemptEndpoints lets discovery know all endpoints of a configuration before
+// nginx asks for them.
+func (p *Pipeline) attemptEndpoints(a *attempt) {
+	p.endpoints.mu.Lock()
+	defer p.endpoints.mu.Unlock()
+	p.endpoints.attempted = a.output.Config
+	for i := range a.output.Config.Upstreams {
+		u := &a.output.Config.Upstreams[i]
 		key := serviceKey(u)
-		t, newer := p.late[key]
+		b, newer := p.endpoints.recent[key]
 		if !newer {
-			t = told{a.snapshot.Services[key], a.snapshot.EndpointSlices[key]}
+			b = backend{a.snapshot.Services[key], a.snapshot.EndpointSlices[key]}
 		}
-		p.Table.Set(records(u, t.service, t.slices))
+		p.Table.Set(records(u, b))
 	}
 	p.Table.MarkSynced()
 }
 
-// catchUp writes down what has been collected, and asks for another run where
-// nginx cannot take it without.
-func (p *Pipeline) catchUp() {
-	p.endpoints.Lock()
-	defer p.endpoints.Unlock()
-	for key, t := range p.late {
-		if p.endpointsOf(key, t) && p.Again != nil {
+// writeRecentEndpoints writes down what has come during a run, and asks for
+// another run where nginx cannot take it without.
+func (p *Pipeline) writeRecentEndpoints() {
+	p.endpoints.mu.Lock()
+	defer p.endpoints.mu.Unlock()
+	for key, b := range p.endpoints.recent {
+		if p.writeEndpoints(key, b) && p.Again != nil {
 			p.Again("endpoints of Service " + key.String())
 		}
 	}
-	p.late = nil
+	p.endpoints.recent = nil
 }
 
-func (p *Pipeline) endpointsOf(key types.NamespacedName, t told) (needsRun bool) {
-	c := p.State().Config
-	if c == nil {
-		return false // the first run tells all
-	}
-	for i := range c.Upstreams {
-		u := &c.Upstreams[i]
-		if serviceKey(u) != key {
-			continue
+func (p *Pipeline) writeEndpoints(key types.NamespacedName, b backend) (needsRun bool) {
+	for _, index := range p.backends() {
+		for _, u := range index[key] {
+			p.Table.Set(records(u, b))
+			needsRun = needsRun || translate.NeedsSync(u, b.service, b.slices)
 		}
-		p.Table.Set(records(u, t.service, t.slices))
-		needsRun = needsRun || translate.NeedsSync(u, t.service, t.slices)
 	}
 	return needsRun
 }
@@ -85,9 +137,9 @@ func serviceKey(u *model.Upstream) types.NamespacedName {
 	return types.NamespacedName{Namespace: u.Backend.Namespace, Name: u.Backend.Service}
 }
 
-func records(u *model.Upstream, service *corev1.Service, slices []*discoveryv1.EndpointSlice) map[string]discovery.Record {
+func records(u *model.Upstream, b backend) map[string]discovery.Record {
 	out := map[string]discovery.Record{}
-	for name, r := range translate.Records(u, service, slices) {
+	for name, r := range translate.Records(u, b.service, b.slices) {
 		out[name] = discovery.Record(r)
 	}
 	return out

@@ -73,7 +73,7 @@ spec:
 			}
 		}
 		r.Pipeline.Report = func(_, _ *State) { check("while the run goes on") }
-		if err := r.Pipeline.Run(t.Context(), "test"); err != nil {
+		if _, err := r.Pipeline.Run(t.Context(), "test"); err != nil {
 			t.Log(err) // nginx may not run yet
 		}
 		check("after the run")

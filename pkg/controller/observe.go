@@ -3,31 +3,26 @@ package controller
 import (
 	"context"
 	"net/netip"
-	"time"
 
 	"github.com/sidegate/sidegate/pkg/metrics"
 	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/translate"
 )
 
-// observe measures what changes without a run of the pipeline.
-func (c *Core) observe() {
+// published is what a scrape of the metrics sees.
+func (c *Core) published() metrics.State {
 	p := c.Pipeline
-	if workers, err := p.Nginx.Workers(); err == nil {
-		p.Metrics.Draining(workers, time.Now())
-	}
-	config := p.State().Config
-	if config == nil {
-		return
-	}
+	s := p.State()
+	out := metrics.State{Config: s.Config(), Findings: s.Findings}
 	endpoints := map[string][]netip.Addr{}
-	total := 0
 	for _, s := range p.Table.States() {
 		endpoints[s.Name] = s.Addresses
-		total += len(s.Addresses)
+		out.Endpoints += len(s.Addresses)
 	}
-	p.Metrics.Endpoints(total, fullest(config, endpoints))
-	p.Metrics.Orphans(orphans(config, endpoints))
+	if out.Config != nil {
+		out.Fullest, out.Orphans = fullest(out.Config, endpoints), orphans(out.Config, endpoints)
+	}
+	return out
 }
 
 func (c *Core) questions() metrics.Questions {

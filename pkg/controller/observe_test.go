@@ -52,7 +52,6 @@ func TestReadyAndObserve(t *testing.T) {
 		t.Error(err)
 	}
 	eventually(t, "ready", func() bool { return r.Ready(nil) == nil })
-	r.observe()
 	for name, want := range map[string]int{
 		"nginx_ingress_controller_nginx_process_num_procs": 1,
 		"nginx_ingress_controller_orphan_ingress":          1, // its Service does not exist

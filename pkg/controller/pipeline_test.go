@@ -36,13 +36,18 @@ type rig struct {
 // newRig starts one; templates is a directory that replaces built-in ones.
 func newRig(t *testing.T, templates string) *rig {
 	t.Helper()
+	return newRigWith(t, templates, kit.Nginx(t))
+}
+
+// newRigWith does so with an nginx of one's own.
+func newRigWith(t *testing.T, templates, binary string) *rig {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "sg") // names of sockets are short
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	r := &rig{t: t, manifests: t.TempDir(), port: freePort(t)}
-	binary := kit.Nginx(t)
 	source := snapshot.Dir{
 		Path: r.manifests, Classes: snapshot.Classes{Class: "nginx", Offline: true},
 		ConfigMap: types.NamespacedName{Namespace: "default", Name: "settings"},
@@ -106,7 +111,7 @@ func (r *rig) run() *State {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
-		if err := r.Pipeline.Run(ctx, "test"); err == nil && r.Pipeline.State().Confirmed {
+		if _, err := r.Pipeline.Run(ctx, "test"); err == nil && r.Pipeline.State().Confirmed {
 			return r.Pipeline.State()
 		} else if ctx.Err() != nil {
 			r.t.Fatal(err)
@@ -116,14 +121,16 @@ func (r *rig) run() *State {
 }
 
 // status asks nginx for a host's page.
-func (r *rig) status(host string) int {
+func (r *rig) status(host string) int { return r.statusOf(host, "/") }
+
+func (r *rig) statusOf(host, path string) int {
 	r.t.Helper()
-	req, err := http.NewRequest(http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/", r.port), nil)
+	req, err := http.NewRequest(http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", r.port, path), nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	req.Host, req.Close = host, true
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -132,6 +139,17 @@ func (r *rig) status(host string) int {
 		r.t.Fatal(err)
 	}
 	return resp.StatusCode
+}
+
+// waitReady waits until nginx has asked for all names.
+func (r *rig) waitReady() (err error) {
+	for range 500 {
+		if err = r.Ready(nil); err == nil {
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return err
 }
 
 // quarantined lists the objects that are.
@@ -186,11 +204,11 @@ data: {ssl-ciphers: '%s'}
 	}
 
 	r.put("settings", fmt.Sprintf(settings, "ECDHE-RSA-AES128-SHA256"))
-	if s := r.run(); len(quarantined(s)) != 0 || !strings.Contains(string(s.Text), "ECDHE-RSA-AES128-SHA256") {
+	if s := r.run(); len(quarantined(s)) != 0 || !strings.Contains(string(s.Live.Text), "ECDHE-RSA-AES128-SHA256") {
 		t.Errorf("a mended ConfigMap is not served: %v", s.Findings)
 	}
 	r.put("settings", fmt.Sprintf(settings, "NOBODYS-OTHER"))
-	if s := r.run(); len(quarantined(s)) != 1 || !strings.Contains(string(s.Text), "ECDHE-RSA-AES128-SHA256") {
+	if s := r.run(); len(quarantined(s)) != 1 || !strings.Contains(string(s.Live.Text), "ECDHE-RSA-AES128-SHA256") {
 		t.Errorf("the last good ConfigMap is not served: %v", s.Findings)
 	}
 }
@@ -213,7 +231,7 @@ func TestTemplates(t *testing.T) {
 	write(string(built))
 	r := newRig(t, dir)
 	r.put("a", ingress("a", "a.example.com", ""))
-	before := r.run().ID
+	before := r.run().Live.ID
 
 	use := func() error { return r.Pipeline.UseTemplates(context.Background(), dir) }
 	for name, text := range map[string]string{
@@ -225,7 +243,7 @@ func TestTemplates(t *testing.T) {
 		if err := use(); err == nil {
 			t.Errorf("%s: taken into use", name)
 		}
-		if after := r.run().ID; after != before {
+		if after := r.run().Live.ID; after != before {
 			t.Errorf("%s: another generation is served", name)
 		}
 	}
@@ -233,7 +251,7 @@ func TestTemplates(t *testing.T) {
 	if err := use(); err != nil {
 		t.Fatal(err)
 	}
-	if s := r.run(); s.ID == before || !strings.Contains(string(s.Text), "# of our own") {
+	if s := r.run(); s.Live.ID == before || !strings.Contains(string(s.Live.Text), "# of our own") {
 		t.Error("good templates are not in use")
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
-	"github.com/sidegate/sidegate/pkg/nginx"
 	"github.com/sidegate/sidegate/pkg/render"
 )
 
@@ -40,16 +39,17 @@ func (p *Pipeline) UseTemplates(ctx context.Context, dir string) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if config := p.State().Config; config != nil {
-		result, err := r.Render(config)
+	if live := p.State().Live; live != nil {
+		result, err := r.Render(live.Config)
 		if err != nil {
 			return err
 		}
-		if err := p.Nginx.Test(ctx, nginx.Generation{ID: result.ID, Text: result.Text}); err != nil {
+		if err := p.Nginx.Test(ctx, result.Text); err != nil {
 			return err
 		}
 	}
 	p.Renderer = r
+	p.admission.quarantine.Reconsider()
 	return nil
 }
 

@@ -181,12 +181,26 @@ type step struct {
 	Seconds float64 `json:"seconds"`
 }
 
+// What a row of the history shows at most, in bytes: fifty of them are one page.
+const (
+	maxWhy   = 1000
+	maxError = 4000
+)
+
+// shorten cuts a text between two characters.
+func shorten(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "") + fmt.Sprintf("… (%d bytes)", len(s))
+}
+
 func (p *pages) generations(w http.ResponseWriter, _ *http.Request) {
 	s := p.view.State()
 	out := []generation{}
 	live := false
 	for _, g := range s.Generations {
-		row := generation{ID: g.ID, Time: g.Time, Why: g.Why, Outcome: g.Outcome, Error: g.Error, Steps: []step{}}
+		row := generation{ID: g.ID, Time: g.Time, Why: shorten(g.Why, maxWhy), Outcome: g.Outcome, Error: shorten(g.Error, maxError), Steps: []step{}}
 		// The same configuration can have been made more than once.
 		row.Live = !live && g.ID == s.ID && g.Error == ""
 		live = live || row.Live

@@ -2,34 +2,52 @@ package debug
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/pprof"
-	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/sidegate/sidegate/pkg/sidedoor"
 )
 
 // Server answers below /debug.
 type Server struct {
-	// Address is where it listens; empty is nowhere.
-	Address string
+	// Address is where it listens; the zero value is nowhere. By TCP each
+	// request must bear Token.
+	Address sidedoor.Address
+	Token   string
 	View    View
 	// Profiling adds /debug/pprof.
 	Profiling bool
+	Log       logr.Logger
+	// Up is called with whether it listens.
+	Up func(name string, up bool)
 }
 
-// Start serves until ctx ends.
+// Check tells what is wrong with the address; it is for the start.
+func (s *Server) Check() error {
+	if s.Address.IsTCP() && s.Token == "" {
+		return fmt.Errorf("the address %s: %w", s.Address, sidedoor.ErrNoToken)
+	}
+	return nil
+}
+
+// Start serves until ctx ends. Where it cannot listen it tries again, and
+// nothing else is affected.
 func (s *Server) Start(ctx context.Context) error {
-	if s.Address == "" {
+	if s.Address.IsZero() {
 		<-ctx.Done()
 		return nil
 	}
-	server := &http.Server{Addr: s.Address, Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // whatever it answers now is of no use
-	defer stop()
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("debug endpoint on %s: %w", s.Address, err)
+	if err := s.Check(); err != nil {
+		return err
 	}
+	handler := s.Handler()
+	if s.Address.IsTCP() {
+		handler = sidedoor.Authorize(s.Token, handler)
+	}
+	door := &sidedoor.Door{Name: "debug", Log: s.Log, Listen: s.Address.Listen, Handler: handler, Up: s.Up}
+	door.Serve(ctx)
 	return nil
 }
 

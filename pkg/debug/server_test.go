@@ -1,20 +1,16 @@
 package debug_test
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sidegate/sidegate/pkg/debug"
 	"github.com/sidegate/sidegate/pkg/discovery"
@@ -170,54 +166,6 @@ func TestNoSecretIsShown(t *testing.T) {
 			if strings.Contains(w.Body.String(), secret) {
 				t.Errorf("%s shows %s", path, name)
 			}
-		}
-	}
-}
-
-func TestStart(t *testing.T) {
-	v, _, _ := newView(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	if err := (&debug.Server{Address: address, View: v}).Start(t.Context()); err == nil || !strings.Contains(err.Error(), address) {
-		t.Errorf("an address that is taken gives the error %v", err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range []*debug.Server{{Address: address, View: v}, {View: v}} {
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- s.Start(ctx) }()
-		if s.Address != "" {
-			waitFor(t, "http://"+address+"/debug")
-		}
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("it ended with %v", err)
-		}
-	}
-}
-
-func waitFor(t *testing.T, url string) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err == nil {
-			_, _ = io.Copy(io.Discard, response.Body)
-			if err := response.Body.Close(); err != nil {
-				t.Error(err)
-			}
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
 		}
 	}
 }

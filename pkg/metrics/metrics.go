@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/nginx"
 )
 
@@ -21,6 +20,7 @@ const ingressNginx = "nginx_ingress_controller_"
 type Sources struct {
 	Nginx     Nginx
 	Questions func() Questions
+	State     func() State
 }
 
 // Metrics are the metrics of the pipeline.
@@ -35,18 +35,10 @@ type Metrics struct {
 	reloads   *prometheus.CounterVec
 	failures  *prometheus.CounterVec
 	steps     *prometheus.HistogramVec
-	findings  *prometheus.GaugeVec
-	zones     *prometheus.GaugeVec
-	endpoints prometheus.Gauge
-	fullest   prometheus.Gauge
-	draining  prometheus.Gauge
-	oldest    prometheus.Gauge
 	warnings  prometheus.Gauge
 	templates prometheus.Gauge
-	nginx     *prometheus.GaugeVec
-	orphans   *prometheus.GaugeVec
-
-	certificates certificates
+	listeners *prometheus.GaugeVec
+	versions  *versions
 }
 
 // New registers the metrics.
@@ -86,22 +78,13 @@ func New(registry prometheus.Registerer, id Identity, version string, sources So
 			Name: "sidegate_step_duration_seconds", Help: "How long the steps of the pipeline take.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 15),
 		}, []string{"step"}),
-		findings:  gauges("sidegate_findings", "Findings by severity and reason.", nil, "severity", "reason"),
-		zones:     gauges("sidegate_upstream_zones", "Upstreams by the size of their zone.", nil, "size"),
-		endpoints: gauge("sidegate_endpoints", "Endpoints that nginx is told of.", nil),
-		fullest:   gauge("sidegate_upstream_zone_fullest_ratio", "How full the fullest zone of an upstream is, of what it is sized for.", nil),
-		draining:  gauge("sidegate_draining_workers", "Workers of older generations that end their requests.", nil),
-		oldest:    gauge("sidegate_draining_worker_oldest_seconds", "For how long the oldest of them has been draining.", nil),
 		warnings:  gauge("sidegate_nginx_warnings", "What nginx warns of in the configuration.", nil),
 		templates: gauge("sidegate_templates_last_load_successful", "Whether the custom templates that are on disk are in use.", nil),
-		nginx:     gauges("sidegate_nginx_info", "The version of the nginx that tests configurations, and of the one that runs.", nil, "role", "version"),
-		orphans:   gauges(old+"orphan_ingress", "Ingresses with a path whose Service does not exist or has no endpoint.", common, "namespace", "ingress", "type"),
-
-		certificates: newCertificates(registry, id.Class),
+		listeners: gauges("sidegate_listener_up", "Whether an endpoint of the controller listens.", nil, "endpoint"),
+		versions:  newVersions(),
 	}
 	registry.MustRegister(newProcess(sources.Nginx, common))
-	registry.MustRegister(newQuestions(sources.Questions))
-	registry.MustRegister(m.steps)
+	registry.MustRegister(newQuestions(sources.Questions), newState(sources.State, id.Class, common), m.versions, m.steps)
 	gauges(old+"build_info", "The version of the controller.", common, "release", "build", "repository").
 		WithLabelValues(version, "", "github.com/sidegate/sidegate").Set(1)
 	m.templates.Set(1)
@@ -139,58 +122,8 @@ func (m *Metrics) Failed(step string, reload bool) {
 	}
 }
 
-// Model records what the model holds.
-func (m *Metrics) Model(c *model.Config, findings []model.Finding) {
-	m.findings.Reset()
-	for _, f := range findings {
-		m.findings.WithLabelValues(string(f.Severity), f.Reason).Inc()
-	}
-	m.zones.Reset()
-	for _, u := range c.Upstreams {
-		m.zones.WithLabelValues(string(u.Zone)).Inc()
-	}
-	m.certificates.set(c)
-}
-
-// Endpoints records the number of endpoints, and how full the fullest zone is.
-func (m *Metrics) Endpoints(n int, fullest float64) {
-	m.endpoints.Set(float64(n))
-	m.fullest.Set(fullest)
-}
-
-// Orphan is an Ingress with a path that has nobody to answer.
-type Orphan struct {
-	Namespace, Ingress string
-	// Type is NoService or NoEndpoint.
-	Type string
-}
-
-// The types of an Orphan, as ingress-nginx names them.
-const (
-	NoService  = "no-service"
-	NoEndpoint = "no-endpoint"
-)
-
-// Orphans records all orphans.
-func (m *Metrics) Orphans(list map[Orphan]bool) {
-	m.orphans.Reset()
-	for o := range list {
-		m.orphans.WithLabelValues(o.Namespace, o.Ingress, o.Type).Set(1)
-	}
-}
-
-// Draining records the draining workers.
-func (m *Metrics) Draining(workers []nginx.Worker, now time.Time) {
-	n, oldest := 0, time.Duration(0)
-	for _, w := range workers {
-		if w.Draining {
-			n++
-			oldest = max(oldest, now.Sub(w.DrainingSince))
-		}
-	}
-	m.draining.Set(float64(n))
-	m.oldest.Set(oldest.Seconds())
-}
+// Listener records whether an endpoint of the controller listens.
+func (m *Metrics) Listener(name string, up bool) { m.listeners.WithLabelValues(name).Set(truth(up)) }
 
 // Warnings records how much nginx warns of.
 func (m *Metrics) Warnings(n int) { m.warnings.Set(float64(n)) }
@@ -198,18 +131,8 @@ func (m *Metrics) Warnings(n int) { m.warnings.Set(float64(n)) }
 // Templates records whether the custom templates on disk are in use.
 func (m *Metrics) Templates(good bool) { m.templates.Set(truth(good)) }
 
-// The roles of an nginx: one tests what the other runs, and in a pod they are
-// in containers of their own.
-const (
-	Tests = "tests"
-	Runs  = "runs"
-)
-
 // Nginx records the version of the nginx with the role.
-func (m *Metrics) Nginx(role string, v nginx.Version) {
-	m.nginx.DeletePartialMatch(prometheus.Labels{"role": role})
-	m.nginx.WithLabelValues(role, v.String()).Set(1)
-}
+func (m *Metrics) Nginx(role string, v nginx.Version) { m.versions.set(role, v) }
 
 // Leader records whether this process leads.
 func (m *Metrics) Leader(name string, leads bool) { m.leader.WithLabelValues(name).Set(truth(leads)) }

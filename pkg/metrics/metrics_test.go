@@ -3,7 +3,9 @@ package metrics
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,11 +32,23 @@ func (r running) ProcessStats() (nginx.ProcessStats, error) {
 	return nginx.ProcessStats{Count: 3, CPUSeconds: 1.5, ResidentBytes: 7}, nil
 }
 
+func (r running) Workers() ([]nginx.Worker, error) {
+	if r.gone {
+		return nil, errors.New("gone")
+	}
+	now := time.Now()
+	return []nginx.Worker{{Draining: true, DrainingSince: now.Add(-time.Hour)}, {}, {Draining: true, DrainingSince: now}}, nil
+}
+
 var identity = Identity{Class: "k8s.io/ingress-nginx", Namespace: "ns", Pod: "pod"}
 
 func newMetrics(source Nginx) (*prometheus.Registry, *Metrics) {
-	r := prometheus.NewRegistry()
-	return r, New(r, identity, "1", Sources{Nginx: source, Questions: func() Questions { return Questions{1, 2, 3} }})
+	return newMetricsOf(source, func() State { return State{} })
+}
+
+func newMetricsOf(source Nginx, state func() State) (*prometheus.Registry, *Metrics) {
+	r := prometheus.NewPedanticRegistry()
+	return r, New(r, identity, "1", Sources{Nginx: source, Questions: func() Questions { return Questions{1, 2, 3} }, State: state})
 }
 
 // expect compares what is gathered under the names.
@@ -80,20 +94,29 @@ sidegate_reloads_total{outcome="unchanged"} 1
 		"nginx_ingress_controller_success", "nginx_ingress_controller_errors", "sidegate_failures_total", "sidegate_reloads_total")
 }
 
-func TestModel(t *testing.T) {
-	r, m := newMetrics(running{})
+func TestState(t *testing.T) {
 	config := &model.Config{
 		Upstreams: []model.Upstream{{Zone: "256k"}, {Zone: "256k"}, {Zone: "1m"}},
 		Certificates: []model.Certificate{{Host: "a.example.com", Leaf: &model.Leaf{
 			Namespace: "default", Secret: "a", NotAfter: time.Unix(1000, 0), SerialNumber: "7", IssuerCommonName: "ca", PublicKeyAlgorithm: "RSA",
 		}}},
 	}
+	// What is there twice, or is no UTF-8, would fail the whole scrape.
+	config.Certificates = append(config.Certificates, config.Certificates[0])
+	now := State{
+		Config:   &model.Config{Certificates: []model.Certificate{{Host: "old.example.com", Leaf: &model.Leaf{IssuerCommonName: "\xff"}}}},
+		Findings: []model.Finding{{Severity: model.Info, Reason: "Old"}},
+		Orphans:  map[Orphan]bool{{"default", "old", NoService}: true},
+	}
+	r, _ := newMetricsOf(running{}, func() State { return now })
+	if n, err := testutil.GatherAndCount(r, "nginx_ingress_controller_ssl_certificate_info"); err != nil || n != 1 {
+		t.Errorf("%d certificates (%v)", n, err)
+	}
 	// What is not there any more is not told any more.
-	m.Model(&model.Config{Certificates: []model.Certificate{{Host: "old.example.com", Leaf: &model.Leaf{}}}}, nil)
-	m.Model(config, []model.Finding{{Severity: model.Error, Reason: "InvalidValue"}})
-	m.Orphans(map[Orphan]bool{{"default", "old", NoService}: true})
-	m.Orphans(map[Orphan]bool{{"default", "a", NoEndpoint}: true})
-	m.Endpoints(6, 0.5)
+	now = State{
+		Config: config, Findings: []model.Finding{{Severity: model.Error, Reason: "InvalidValue"}}, Endpoints: 6, Fullest: 0.5,
+		Orphans: map[Orphan]bool{{"default", "a", NoEndpoint}: true},
+	}
 	expect(t, r, `
 # HELP nginx_ingress_controller_orphan_ingress Ingresses with a path whose Service does not exist or has no endpoint.
 # TYPE nginx_ingress_controller_orphan_ingress gauge
@@ -124,7 +147,9 @@ sidegate_upstream_zones{size="256k"} 2
 func TestNginx(t *testing.T) {
 	r, m := newMetrics(running{})
 	now := time.Unix(1000, 0)
-	m.Draining([]nginx.Worker{{Draining: true, DrainingSince: now.Add(-time.Minute)}, {}, {Draining: true, DrainingSince: now.Add(-time.Second)}}, now)
+	if n, oldest := drain([]nginx.Worker{{Draining: true, DrainingSince: now.Add(-time.Minute)}, {}, {Draining: true, DrainingSince: now.Add(-time.Second)}}, now); n != 2 || oldest != time.Minute {
+		t.Errorf("%d workers drain for %s", n, oldest)
+	}
 	m.Nginx(Tests, nginx.Version{1, 30, 1})
 	m.Nginx(Tests, nginx.Version{1, 30, 2})
 	expect(t, r, `
@@ -149,9 +174,6 @@ nginx_ingress_controller_nginx_process_requests_total{`+common+`} 9
 sidegate_discovery_questions_total{result="answered"} 1
 sidegate_discovery_questions_total{result="empty"} 2
 sidegate_discovery_questions_total{result="refused"} 3
-# HELP sidegate_draining_worker_oldest_seconds For how long the oldest of them has been draining.
-# TYPE sidegate_draining_worker_oldest_seconds gauge
-sidegate_draining_worker_oldest_seconds 60
 # HELP sidegate_draining_workers Workers of older generations that end their requests.
 # TYPE sidegate_draining_workers gauge
 sidegate_draining_workers 2
@@ -160,7 +182,7 @@ sidegate_draining_workers 2
 sidegate_nginx_info{role="tests",version="1.30.2"} 1
 `, "nginx_ingress_controller_nginx_process_connections", "nginx_ingress_controller_nginx_process_connections_total",
 		"nginx_ingress_controller_nginx_process_cpu_seconds_total", "nginx_ingress_controller_nginx_process_requests_total",
-		"sidegate_discovery_questions_total", "sidegate_draining_worker_oldest_seconds", "sidegate_draining_workers", "sidegate_nginx_info")
+		"sidegate_discovery_questions_total", "sidegate_draining_workers", "sidegate_nginx_info")
 
 	r, _ = newMetrics(running{gone: true})
 	if n, err := testutil.GatherAndCount(r, "nginx_ingress_controller_nginx_process_num_procs"); err != nil || n != 0 {
@@ -181,4 +203,38 @@ func TestLint(t *testing.T) {
 			t.Errorf("%s: %s", p.Metric, p.Text)
 		}
 	}
+}
+
+// A scrape sees the whole of one state, whenever it comes: what is set at each
+// change would be empty for a moment.
+func TestScrapesSeeWholeStates(t *testing.T) {
+	states := []State{{}, {}}
+	for i := range states {
+		c := &model.Config{}
+		for n := range 200 {
+			c.Certificates = append(c.Certificates, model.Certificate{Host: fmt.Sprint(n, ".example.com"), Leaf: &model.Leaf{SerialNumber: fmt.Sprint(i)}})
+			states[i].Findings = append(states[i].Findings, model.Finding{Severity: model.Warning, Reason: fmt.Sprint("Reason", n)})
+		}
+		states[i].Config = c
+	}
+	var published atomic.Int64
+	r, m := newMetricsOf(running{}, func() State { return states[published.Load()%2] })
+	m.Nginx(Runs, nginx.Version{1, 30, 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			m.Nginx(Runs, nginx.Version{1, 30, int(published.Add(1) % 3)})
+		}
+	}()
+	for range 50 {
+		for name, want := range map[string]int{"sidegate_findings": 200, "nginx_ingress_controller_ssl_expire_time_seconds": 200, "sidegate_nginx_info": 1} {
+			if n, err := testutil.GatherAndCount(r, name); err != nil || n != want {
+				t.Fatalf("a scrape sees %d of %d %s (%v)", n, want, name, err)
+			}
+		}
+	}
+	cancel()
+	<-done
 }

@@ -2,6 +2,9 @@ package metrics
 
 import (
 	"context"
+	"maps"
+	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sidegate/sidegate/pkg/nginx"
@@ -11,6 +14,7 @@ import (
 type Nginx interface {
 	Connections(context.Context) (nginx.Connections, error)
 	ProcessStats() (nginx.ProcessStats, error)
+	Workers() ([]nginx.Worker, error)
 }
 
 // process collects what ingress-nginx's metrics of these names told.
@@ -19,6 +23,8 @@ type process struct {
 	connections *prometheus.Desc
 	states      *prometheus.Desc
 	requests    *prometheus.Desc
+	draining    *prometheus.Desc
+	oldest      *prometheus.Desc
 	stats       []processStat
 }
 
@@ -37,6 +43,8 @@ func newProcess(source Nginx, common prometheus.Labels) *process {
 		connections: desc("connections_total", "Connections of clients since nginx started.", "state"),
 		states:      desc("connections", "Connections of clients by what they do.", "state"),
 		requests:    desc("requests_total", "Requests since nginx started."),
+		draining:    prometheus.NewDesc("sidegate_draining_workers", "Workers of older generations that end their requests.", nil, nil),
+		oldest:      prometheus.NewDesc("sidegate_draining_worker_oldest_seconds", "For how long the oldest of them has been draining.", nil, nil),
 		stats: []processStat{
 			{desc("num_procs", "Processes of nginx: the master, its workers, and those that drain."), prometheus.GaugeValue,
 				func(s nginx.ProcessStats) float64 { return float64(s.Count) }},
@@ -61,6 +69,8 @@ func (p *process) Describe(out chan<- *prometheus.Desc) {
 	out <- p.connections
 	out <- p.states
 	out <- p.requests
+	out <- p.draining
+	out <- p.oldest
 	for _, s := range p.stats {
 		out <- s.desc
 	}
@@ -81,9 +91,66 @@ func (p *process) Collect(out chan<- prometheus.Metric) {
 		tell(p.states, prometheus.GaugeValue, c.Writing, "writing")
 		tell(p.states, prometheus.GaugeValue, c.Waiting, "waiting")
 	}
+	if workers, err := p.nginx.Workers(); err == nil {
+		n, oldest := drain(workers, time.Now())
+		out <- prometheus.MustNewConstMetric(p.draining, prometheus.GaugeValue, float64(n))
+		out <- prometheus.MustNewConstMetric(p.oldest, prometheus.GaugeValue, oldest.Seconds())
+	}
 	if s, err := p.nginx.ProcessStats(); err == nil {
 		for _, stat := range p.stats {
 			out <- prometheus.MustNewConstMetric(stat.desc, stat.kind, stat.of(s))
 		}
+	}
+}
+
+// drain is how many workers drain, and for how long the oldest of them does.
+func drain(workers []nginx.Worker, now time.Time) (n int, oldest time.Duration) {
+	for _, w := range workers {
+		if w.Draining {
+			n++
+			oldest = max(oldest, now.Sub(w.DrainingSince))
+		}
+	}
+	return n, oldest
+}
+
+// The roles of an nginx: one tests what the other runs, and in a pod they are
+// in containers of their own.
+const (
+	Tests = "tests"
+	Runs  = "runs"
+)
+
+// versions collects the version of each role. A version is a label, so a gauge
+// for the old one would have to go before the new one comes.
+type versions struct {
+	desc *prometheus.Desc
+	mu   sync.Mutex
+	of   map[string]string
+}
+
+func newVersions() *versions {
+	return &versions{
+		desc: prometheus.NewDesc("sidegate_nginx_info", "The version of the nginx that tests configurations, and of the one that runs.", []string{"role", "version"}, nil),
+		of:   map[string]string{},
+	}
+}
+
+func (v *versions) set(role string, version nginx.Version) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.of[role] = version.String()
+}
+
+// Describe implements prometheus.Collector.
+func (v *versions) Describe(out chan<- *prometheus.Desc) { out <- v.desc }
+
+// Collect implements prometheus.Collector.
+func (v *versions) Collect(out chan<- prometheus.Metric) {
+	v.mu.Lock()
+	of := maps.Clone(v.of)
+	v.mu.Unlock()
+	for role, version := range of {
+		out <- prometheus.MustNewConstMetric(v.desc, prometheus.GaugeValue, 1, role, version)
 	}
 }

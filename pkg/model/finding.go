@@ -74,6 +74,9 @@ const (
 	ReasonLocationClosed     = "LocationClosed"
 	ReasonCatchAllDisabled   = "CatchAllDisabled"
 	ReasonQuarantined        = "Quarantined"
+	ReasonNoSnapshot         = "ClusterUnreadable"
+	ReasonMachine            = "NothingCanBeTested"
+	ReasonUnconfirmed        = "NotConfirmed"
 )
 
 // Compare orders findings by object, field, reason and message.

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -25,6 +28,47 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string {
 	return "nginx refuses the configuration, and goes on with the one before: " + e.Message
+}
+
+// Cause is the message without the place where it is: two refusals of the same
+// thing in different files have the same.
+func (e *RefusedError) Cause() string { return positionPattern.ReplaceAllString(e.Message, "") }
+
+// errnoPattern finds the errors of calls of the system in nginx's messages,
+// and not what looks like one in a text of a user that is quoted there.
+var errnoPattern = regexp.MustCompile(`^\w+\([^"()]*\)(?: "[^"]*"| [^ "]+)? failed \((\d+): [A-Z]`)
+
+// exhausted are the errors of a machine that has too little of something. No
+// configuration is at fault for them.
+var exhausted = []syscall.Errno{
+	syscall.EIO, syscall.ENOMEM, syscall.ENFILE, syscall.EMFILE, syscall.ENOSPC, syscall.EDQUOT, syscall.EAGAIN,
+}
+
+// MachineFails tells whether the error says that the machine, or the container,
+// is short of something, so that what nginx was to read cannot be at fault.
+func MachineFails(err error) bool {
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		return short(refused.Message)
+	}
+	var unconfirmed *UnconfirmedError
+	if errors.As(err, &unconfirmed) {
+		return slices.ContainsFunc(unconfirmed.Log, func(m Message) bool { return short(m.Text) })
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		// The kernel kills what takes the last memory.
+		status, ok := exit.Sys().(syscall.WaitStatus)
+		return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+	}
+	var errno syscall.Errno
+	return errors.As(err, &errno) && slices.Contains(exhausted, errno)
+}
+
+// short tells whether nginx says that it is short of something.
+func short(message string) bool {
+	m := errnoPattern.FindStringSubmatch(message)
+	return m != nil && slices.Contains(exhausted, syscall.Errno(number(m[1])))
 }
 
 // test has nginx read the file and returns its warnings. The error of a
@@ -74,6 +118,9 @@ func refusal(messages []Message, out string) *RefusedError {
 			worst = s
 			refused.Message, refused.File, refused.Line = m.Text, m.File, m.Line
 		}
+	}
+	if refused.Message == "" {
+		refused.Message = "it failed without a word"
 	}
 	return refused
 }

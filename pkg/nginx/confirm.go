@@ -14,6 +14,9 @@ import (
 // it.
 type UnconfirmedError struct {
 	ID string
+	// Refused says that nginx has said so, or has ended of it, and has not
+	// just taken too long.
+	Refused bool
 	// After is how long nginx was given.
 	After time.Duration
 	// Why is what was seen last.

@@ -97,7 +97,7 @@ func (l *LiveFiles) replace(path string, data []byte) error {
 // Prune removes the files for which used has answered false for Grace. A
 // handshake that needs a file that is gone fails, so it is called only when a
 // configuration that no longer names it is confirmed; Grace is for the workers
-// of the one before.
+// of the one before. Files that begin with a dot are not ours and stay.
 func (l *LiveFiles) Prune(used func(name string) bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -116,7 +116,9 @@ func (l *LiveFiles) Prune(used func(name string) bool) error {
 	var failed []error
 	for _, e := range entries {
 		name := e.Name()
-		if !e.Type().IsRegular() || used(name) {
+		// Names that Write refuses are others'.
+		hidden := strings.HasPrefix(name, ".") && !strings.HasPrefix(name, tempPrefix)
+		if !e.Type().IsRegular() || hidden || used(name) {
 			continue
 		}
 		since, ok := l.unused[name]

@@ -124,3 +124,22 @@ func TestPruneGivesOldWorkersTime(t *testing.T) {
 		t.Errorf("left: %s", got)
 	}
 }
+
+// The certificate for hosts without one is kept beside the live files, and must
+// be there after a restart.
+func TestPruneKeepsToItsOwn(t *testing.T) {
+	l := &LiveFiles{Dir: t.TempDir(), Grace: time.Nanosecond}
+	const other = ".self-signed.pem"
+	if err := os.WriteFile(filepath.Join(l.Dir, other), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := l.Prune(func(string) bool { return false }); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := os.Stat(filepath.Join(l.Dir, other)); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,6 +1,9 @@
 package nginx
 
 import (
+	"context"
+	"os"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,5 +61,32 @@ func TestErrorLogKeepsTheLastLines(t *testing.T) {
 	l.add(Message{PID: -1})
 	if lines, _ = l.since(total); len(lines) != 1 || lines[0].PID != -1 {
 		t.Errorf("since: %+v", lines)
+	}
+}
+
+func TestMachineFails(t *testing.T) {
+	refusal := func(m string) error { return &RefusedError{Message: m} }
+	tests := map[string]struct {
+		err  error
+		want bool
+	}{
+		"no file descriptors": {refusal(`open() "/x/access.log" failed (24: Too many open files)`), true},
+		"no memory":           {refusal("mmap(MAP_ANON|MAP_SHARED, 262144) failed (12: Cannot allocate memory)"), true},
+		"no disk":             {&os.PathError{Op: "write", Err: syscall.ENOSPC}, true},
+		"a name too long":     {&os.PathError{Op: "open", Err: syscall.ENAMETOOLONG}, false},
+		"a path of a user":    {refusal(`open() "/nowhere/x" failed (2: No such file or directory)`), false},
+		"text of a user":      {refusal(`pcre2_compile() failed: missing ) in "^/(x failed (24: Too many open files)" at ""`), false},
+		"no socket":           {refusal(`socket() unix:/tmp/x.sock failed (24: Too many open files)`), true},
+		"a fault":             {refusal(`invalid URL prefix in /x:3`), false},
+		"it was too slow":     {context.DeadlineExceeded, false},
+		"at run time": {&UnconfirmedError{Refused: true, Log: []Message{
+			{Level: "emerg", Text: "mmap(MAP_ANON|MAP_SHARED, 262144) failed (12: Cannot allocate memory)"},
+		}}, true},
+		"a port that is taken": {&UnconfirmedError{Refused: true, Log: []Message{{Level: "emerg", Text: "bind() to 0.0.0.0:80 failed (98: Address already in use)"}}}, false},
+	}
+	for name, tt := range tests {
+		if got := MachineFails(tt.err); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

@@ -21,10 +21,12 @@ type Options struct {
 	// StatusSocket is where nginx answers which generation it serves;
 	// default DIR/run/status.sock.
 	StatusSocket string
-	// TestTimeout bounds `nginx -t`; default 2 minutes.
+	// TestTimeout bounds `nginx -t`; default 30 s, and 10 s more for each
+	// megabyte.
 	TestTimeout time.Duration
 	// ConfirmTimeout is how long nginx may take to serve a generation;
-	// default 30 s.
+	// default 30 s, and 10 s more for each megabyte, or ten times what the last
+	// one took.
 	ConfirmTimeout time.Duration
 	// MaxDraining is how many generations with workers that still drain hold
 	// a reload back, for at most DrainWait: each has the memory of a whole
@@ -46,6 +48,9 @@ type Nginx struct {
 	// warnings are of the last configuration that passed a test.
 	warnings atomic.Pointer[[]Message]
 
+	// lastReload is how long the last confirmed reload took.
+	lastReload atomic.Int64
+
 	// busy holds a token while a test or a reload is in flight.
 	busy chan struct{}
 	// published is told, without waiting, of a new current generation.
@@ -56,7 +61,7 @@ type Nginx struct {
 func New(o Options) (*Nginx, error) {
 	o.StatusSocket = cmp.Or(o.StatusSocket, filepath.Join(o.Dir, "run", "status.sock"))
 	o.PIDFile = filepath.Clean(o.PIDFile)
-	o.TestTimeout = cmp.Or(o.TestTimeout, 2*time.Minute)
+	o.TestTimeout = cmp.Or(o.TestTimeout, 30*time.Second)
 	o.ConfirmTimeout = cmp.Or(o.ConfirmTimeout, 30*time.Second)
 	o.MaxDraining = cmp.Or(o.MaxDraining, 16)
 	o.DrainWait = cmp.Or(o.DrainWait, 10*time.Second)

@@ -50,7 +50,11 @@ func (n *Nginx) ConfirmCurrent(ctx context.Context) (id string, err error) {
 	if err != nil {
 		return "", err
 	}
-	limited, cancel := context.WithTimeout(ctx, n.o.ConfirmTimeout)
+	text, err := n.store.read(id)
+	if err != nil {
+		return "", err
+	}
+	limited, cancel := context.WithTimeout(ctx, n.confirmLimit(text))
 	defer cancel()
 	start := time.Now()
 	p := &proof{refused: func() bool { return !master.runs() }}
@@ -63,10 +67,6 @@ func (n *Nginx) ConfirmCurrent(ctx context.Context) (id string, err error) {
 	if p.id == id {
 		return id, nil
 	}
-	text, err := n.store.read(id)
-	if err != nil {
-		return "", err
-	}
 	err = n.reload(ctx, master, Generation{ID: id, Text: text}, &timer{last: time.Now()})
 	return id, n.restore(p.id, err)
 }
@@ -75,7 +75,7 @@ func (n *Nginx) ConfirmCurrent(ctx context.Context) (id string, err error) {
 // when the master has gone before it could be signalled.
 func (n *Nginx) reload(ctx context.Context, master process, g Generation, t *timer) error {
 	start := time.Now()
-	limited, cancel := context.WithTimeout(ctx, n.o.ConfirmTimeout)
+	limited, cancel := context.WithTimeout(ctx, n.confirmLimit(g.Text))
 	defer cancel()
 	h := n.hear(master, g.Text)
 	defer h.close()
@@ -89,13 +89,23 @@ func (n *Nginx) reload(ctx context.Context, master process, g Generation, t *tim
 		t.done("reload", p.began)
 	}
 	t.done("confirm", time.Now())
+	if err == nil {
+		n.lastReload.Store(int64(time.Since(start)))
+	}
 	switch {
 	case err == nil, errors.Is(err, errNoMaster), ctx.Err() != nil:
 		return err
 	case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, errRefused):
 		return err
 	}
-	return &UnconfirmedError{ID: g.ID, After: time.Since(start), Why: p.missing, Log: h.messages()}
+	return &UnconfirmedError{
+		ID: g.ID, After: time.Since(start), Why: p.missing, Log: h.messages(), Refused: errors.Is(err, errRefused),
+	}
+}
+
+// confirmLimit is how long nginx may take to serve the text.
+func (n *Nginx) confirmLimit(text []byte) time.Duration {
+	return max(n.o.ConfirmTimeout+perSize(text), 10*time.Duration(n.lastReload.Load()))
 }
 
 // signalled tells the master to read its configuration, once it has workers: a

@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +20,9 @@ type Generation struct {
 	ID string
 	// Text is the content of nginx.conf.
 	Text []byte
+	// Tested says that nginx took all of it in a test, or all that is new in
+	// it, so that Apply needs no test of its own.
+	Tested bool
 }
 
 // Stored is a generation on disk.
@@ -39,6 +43,7 @@ var idPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 // store holds generations below a directory:
 //
 //	generations/ID/nginx.conf
+//	candidate/nginx.conf            what is being tested
 //	current -> generations/ID
 //	rejected/nginx.conf, rejected/message
 //	run/            sockets, the pid file, temporary files
@@ -70,16 +75,39 @@ func (s store) has(id string) bool {
 	return err == nil
 }
 
-// stage puts the generation on disk. The id is a hash of the text, so one that
-// is there needs no writing.
+// stage puts the generation on disk. What is there under its id is compared:
+// a file can have been cut by a full disk, or by somebody.
 func (s store) stage(g Generation) error {
 	if !idPattern.MatchString(g.ID) {
 		return fmt.Errorf("the generation's id is %.80q; it must be a hexadecimal sha256; nginx goes on with what it has", g.ID)
 	}
-	if s.has(g.ID) {
+	if s.holds(g) {
 		return nil
 	}
+	if s.has(g.ID) {
+		// A starting nginx may be just about to read it.
+		return replaceFile(s.file(g.ID), g.Text)
+	}
 	return s.replaceDir(filepath.Join("generations", g.ID), map[string][]byte{"nginx.conf": g.Text})
+}
+
+// holds tells whether the generation is on disk as it should be.
+func (s store) holds(g Generation) bool {
+	if !s.has(g.ID) {
+		return false
+	}
+	text, err := os.ReadFile(s.file(g.ID))
+	return err == nil && bytes.Equal(text, g.Text)
+}
+
+// candidate puts a configuration that is to be tested on disk, in the place of
+// the one before.
+func (s store) candidate(text []byte) (file string, err error) {
+	file = filepath.Join(s.dir, "candidate", "nginx.conf")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return "", err
+	}
+	return file, os.WriteFile(file, text, 0o644)
 }
 
 // reject keeps a generation that nginx refused, with nginx's words, in the
@@ -93,7 +121,7 @@ func (s store) reject(g Generation, message string) error {
 
 // remove drops a generation that is not the current one.
 func (s store) remove(id string) error {
-	if id == s.current() {
+	if id == "" || id == s.current() {
 		return nil
 	}
 	return os.RemoveAll(filepath.Dir(s.file(id)))
@@ -108,7 +136,7 @@ func (s store) replaceDir(name string, files map[string][]byte) error {
 	}
 	defer func() { _ = os.RemoveAll(next) }() // gone after the rename
 	for file, data := range files {
-		if err := os.WriteFile(filepath.Join(next, file), data, 0o644); err != nil {
+		if err := writeSynced(filepath.Join(next, file), data); err != nil {
 			return err
 		}
 	}
@@ -120,7 +148,45 @@ func (s store) replaceDir(name string, files map[string][]byte) error {
 	if err := os.RemoveAll(target); err != nil {
 		return err
 	}
-	return os.Rename(next, target)
+	if err := os.Rename(next, target); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(target))
+}
+
+// replaceFile puts a whole file in the place of another.
+func replaceFile(file string, data []byte) error {
+	next := file + ".next"
+	if err := writeSynced(next, data); err != nil {
+		return err
+	}
+	if err := os.Rename(next, file); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(file))
+}
+
+// writeSynced writes a file and waits until it is on disk: after a crash of
+// the machine it is whole or not there.
+func writeSynced(file string, data []byte) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// syncDir does so for the names in a directory.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // publish makes the generation the one that a starting or signalled nginx
@@ -137,6 +203,9 @@ func (s store) publish(id string) error {
 		return err
 	}
 	if err := os.Rename(next, filepath.Join(s.dir, "current")); err != nil {
+		return err
+	}
+	if err := syncDir(s.dir); err != nil {
 		return err
 	}
 	// The time orders generations for collect.

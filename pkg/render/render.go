@@ -59,17 +59,16 @@ type Renderer struct {
 	mu       sync.Mutex
 	template *template.Template
 
-	// config, out, mark, parts and last belong to the Render under way.
+	// config, out, mark, parts and next belong to the Render under way.
 	config *model.Config
 	out    bytes.Buffer
 	mark   int
 	parts  []Part
-	last   map[partKey]knownPart
 
 	// known holds the text of the parts of the newest Config; http is what
 	// of that Config all of them depend on.
-	known map[partKey]knownPart
-	http  model.HTTP
+	known, next map[partKey]knownPart
+	http        model.HTTP
 }
 
 type partKey struct{ template, name string }
@@ -111,18 +110,27 @@ func (r *Renderer) Render(c *model.Config) (*Result, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
+	result, err := r.write(c)
+	if err != nil {
+		r.known = map[partKey]knownPart{}
+		return nil, err
+	}
+	// What the new Config no longer has is forgotten.
+	r.known = r.next
+	return result, nil
+}
+
+// write executes the templates.
+func (r *Renderer) write(c *model.Config) (*Result, error) {
 	if !reflect.DeepEqual(r.http, c.HTTP) {
 		r.known, r.http = map[partKey]knownPart{}, c.HTTP
 	}
-	// Parts move from last to known as they are used, so that what the new
-	// Config no longer has is forgotten.
-	r.last, r.known = r.known, make(map[partKey]knownPart, len(r.known))
+	r.next = make(map[partKey]knownPart, len(r.known))
 	r.config, r.mark, r.parts = c, -1, nil
 	r.out.Reset()
-	defer func() { r.config, r.last = nil, nil }()
+	defer func() { r.config = nil }()
 
 	if err := r.template.ExecuteTemplate(&r.out, root, c); err != nil {
-		r.known = map[partKey]knownPart{}
 		return nil, err
 	}
 	text := bytes.Clone(r.out.Bytes())
@@ -137,7 +145,7 @@ func (r *Renderer) Render(c *model.Config) (*Result, error) {
 // renderPart is the template function "render".
 func (r *Renderer) renderPart(name string, key any, value any) (model.Raw, error) {
 	k := partKey{template: name, name: fmt.Sprint(key)}
-	part, ok := r.last[k]
+	part, ok := r.known[k]
 	if !ok || !reflect.DeepEqual(part.value, value) {
 		text, err := r.text(name, value)
 		if err != nil {
@@ -145,7 +153,7 @@ func (r *Renderer) renderPart(name string, key any, value any) (model.Raw, error
 		}
 		part = knownPart{value: value, text: text.String()}
 	}
-	r.known[k] = part
+	r.next[k] = part
 	start := r.out.Len()
 	r.parts = append(r.parts, Part{Template: name, Name: k.name, start: start, end: start + len(part.text)})
 	return model.NewRaw(part.text), nil
@@ -167,4 +175,6 @@ func (r *Renderer) generation() model.Raw {
 }
 
 // PartText is the text of a part.
-func (r *Result) PartText(p Part) string { return string(r.Text[p.start:p.end]) }
+func (r *Result) PartText(p Part) string { return string(r.part(p)) }
+
+func (r *Result) part(p Part) []byte { return r.Text[p.start:p.end] }

@@ -5,6 +5,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/tools/cache"
 	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
@@ -12,7 +13,8 @@ import (
 )
 
 // CacheOptions make controller-runtime's cache hold what is needed and no
-// more.
+// more. Of Secrets it must only be asked for SecretMetadata: whoever asks it
+// for a Secret has it fetch and keep all of them.
 func CacheOptions(scope Scope) ctrlcache.Options {
 	o := ctrlcache.Options{
 		DefaultTransform: strip(func(any) {}),
@@ -24,7 +26,7 @@ func CacheOptions(scope Scope) ctrlcache.Options {
 			&networkingv1.Ingress{}:      {Transform: strip(func(any) {})},
 			&corev1.Secret{}: {
 				Field:     fields.ParseSelectorOrDie(heavySecrets),
-				Transform: strip(stripSecret),
+				Transform: strip(stripMetadata),
 			},
 		},
 	}
@@ -78,13 +80,9 @@ func stripSlice(object any) {
 	}
 }
 
-// stripSecret keeps the contents of the typed ones. Others are fetched when
-// something refers to them.
-func stripSecret(object any) {
-	if s, ok := object.(*corev1.Secret); ok {
-		s.Labels, s.Annotations, s.OwnerReferences = nil, nil, nil
-		if s.Type != corev1.SecretTypeTLS {
-			s.Data = nil
-		}
+// stripMetadata is for Secrets, of which nothing but metadata is asked for.
+func stripMetadata(object any) {
+	if m, ok := object.(*metav1.PartialObjectMetadata); ok {
+		m.Labels, m.Annotations, m.OwnerReferences = nil, nil, nil
 	}
 }

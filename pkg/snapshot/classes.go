@@ -31,7 +31,7 @@ func (c Classes) Ours(ing *networkingv1.Ingress, classes map[string]*networkingv
 		if !ok {
 			return c.Offline && *name == c.Class
 		}
-		return c.oursByController(class)
+		return c.OursByController(class)
 	}
 	if value, ok := ing.Annotations[classAnnotation]; ok && value != "" {
 		return value == c.Class
@@ -40,13 +40,14 @@ func (c Classes) Ours(ing *networkingv1.Ingress, classes map[string]*networkingv
 		return true
 	}
 	for _, class := range classes {
-		if class.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true" && c.oursByController(class) {
+		if class.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true" && c.OursByController(class) {
 			return true
 		}
 	}
 	return false
 }
 
-func (c Classes) oursByController(class *networkingv1.IngressClass) bool {
+// OursByController tells whether Ingresses of the class are ours.
+func (c Classes) OursByController(class *networkingv1.IngressClass) bool {
 	return class.Spec.Controller == c.Controller || c.ByName && class.Name == c.Class
 }

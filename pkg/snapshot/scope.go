@@ -1,6 +1,8 @@
 package snapshot
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
@@ -14,15 +16,18 @@ type Scope struct {
 	Namespace string
 	// ConfigMap holds the global settings; an empty name is none.
 	ConfigMap types.NamespacedName
-	// Services and Secrets are those that flags name. They may be in
-	// another namespace than Namespace.
-	Services, Secrets []types.NamespacedName
+	// Services, Backends and Secrets are those that flags name. They may be in
+	// another namespace than Namespace. Backends get requests, and so are in
+	// every snapshot; Services are read by Source.Backend only.
+	Services, Backends, Secrets []types.NamespacedName
 }
 
-// holds tells whether the cache has the Secrets of a namespace. To ask it for
+// services are all Services that flags name.
+func (s Scope) services() []types.NamespacedName { return slices.Concat(s.Services, s.Backends) }
+
+// holds tells whether the cache has the objects of a namespace. To ask it for
 // others is an error.
-func (s Scope) holds(namespace string) bool {
-	namespaces := s.namespaces(s.Secrets)
+func holds(namespaces map[string]ctrlcache.Config, namespace string) bool {
 	_, ok := namespaces[namespace]
 	return ok || namespaces == nil
 }
@@ -55,7 +60,7 @@ func (s Scope) byObject(object client.Object, b ctrlcache.ByObject) ctrlcache.By
 	if _, secret := object.(*corev1.Secret); secret {
 		b.Namespaces = s.namespaces(s.Secrets)
 	} else {
-		b.Namespaces = s.namespaces(s.Services)
+		b.Namespaces = s.namespaces(s.services())
 	}
 	return b
 }

@@ -20,12 +20,18 @@ type Snapshot struct {
 	// Ingresses are those of our classes, the oldest first: of two that
 	// claim the same, the first one wins.
 	Ingresses []*networkingv1.Ingress
+	// Held are the newest versions of Ingresses whose last good version stands
+	// in Ingresses; nil means none.
+	Held map[types.NamespacedName]*networkingv1.Ingress
 	// Services are those that an Ingress or a flag names, and perhaps more.
 	Services map[types.NamespacedName]*corev1.Service
 	// EndpointSlices are listed by the name of their Service, sorted by name.
 	EndpointSlices map[types.NamespacedName][]*discoveryv1.EndpointSlice
 	// Secrets are those that an Ingress or a flag refers to.
 	Secrets map[types.NamespacedName]*corev1.Secret
+	// Unreadable says why a Secret that exists is not among Secrets; nil means
+	// that all could be read.
+	Unreadable map[types.NamespacedName]error
 	// ConfigMap holds the global settings; nil where there is none.
 	ConfigMap *corev1.ConfigMap
 }

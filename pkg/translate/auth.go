@@ -32,9 +32,9 @@ func askForPassword(b *build, p *path, l *model.Location) {
 		closed("auth-secret must name a Secret in the namespace %s, not in %s", p.ingress.Namespace, ref.Namespace)
 		return
 	}
-	secret, ok := b.Snapshot.Secrets[ref]
-	if !ok {
-		closed("the Secret %s of auth-secret does not exist", ref)
+	secret, fault := b.Snapshot.Secret(ref)
+	if secret == nil {
+		closed("the Secret %s of auth-secret %s", ref, fault)
 		return
 	}
 	read, suffix := usersFile, ".htpasswd"

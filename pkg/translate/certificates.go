@@ -169,9 +169,9 @@ func (b *build) judge(object model.Object, field, host string, cert parsedCertif
 
 // certificate reads a Secret.
 func (b *build) certificate(ref types.NamespacedName) parsedCertificate {
-	secret, ok := b.Snapshot.Secrets[ref]
-	if !ok {
-		return parsedCertificate{fault: ref.String() + " does not exist"}
+	secret, fault := b.Snapshot.Secret(ref)
+	if secret == nil {
+		return parsedCertificate{fault: ref.String() + " " + fault}
 	}
 	return recall(b.memo.certificates, b.memo.oldCertificates, secret, func() parsedCertificate {
 		parsed := parseCertificate(secret)

@@ -3,7 +3,7 @@ package translate
 import (
 	"github.com/sidegate/sidegate/pkg/annotations"
 	"github.com/sidegate/sidegate/pkg/model"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"github.com/sidegate/sidegate/pkg/snapshot"
 )
 
 // memo remembers results of costly functions of one object's version. What
@@ -13,19 +13,14 @@ type memo struct {
 	certificates, oldCertificates map[version]parsedCertificate
 }
 
-// version names one state of an object. Objects without a resource version
-// (they come from files) are not remembered.
+// version names one state of an object, as far as it is read.
 type version struct {
-	namespace, name, resourceVersion string
+	namespace, name, version string
 }
 
 type parsedAnnotations struct {
 	set      *annotations.Set
 	findings []model.Finding
-}
-
-func versionOf(o metav1.Object) version {
-	return version{o.GetNamespace(), o.GetName(), o.GetResourceVersion()}
 }
 
 // begin starts a translation.
@@ -37,12 +32,13 @@ func (m *memo) begin() {
 // end drops what was not used.
 func (m *memo) end() { m.oldAnnotations, m.oldCertificates = nil, nil }
 
-// recall returns f's result for the object, from old if it is there.
-func recall[T any](current, old map[version]T, o metav1.Object, f func() T) T {
-	key := versionOf(o)
-	if key.resourceVersion == "" {
+// recall returns f's result for the object, from old if it is there. Objects
+// without a resource version (they come from files) are not remembered.
+func recall[T any](current, old map[version]T, o snapshot.Object, f func() T) T {
+	if o.GetResourceVersion() == "" {
 		return f()
 	}
+	key := version{o.GetNamespace(), o.GetName(), snapshot.Version(o)}
 	if v, ok := current[key]; ok {
 		return v
 	}

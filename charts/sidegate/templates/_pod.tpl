@@ -107,6 +107,9 @@ volumeMounts:
     mountPath: /etc/nginx/sidegate/run
   - name: secrets
     mountPath: /etc/nginx/sidegate/secrets
+  {{- /* The socket of the debug endpoint, which shows every tenant's configuration: nginx does not have this volume. */}}
+  - name: private
+    mountPath: /run/sidegate
   - name: token
     mountPath: /var/run/secrets/kubernetes.io/serviceaccount
     readOnly: true
@@ -183,6 +186,10 @@ volumeMounts:
 - name: secrets
   emptyDir:
     medium: Memory
+- name: private
+  emptyDir:
+    medium: Memory
+    sizeLimit: 1Mi
 - name: token
   projected:
     sources:

@@ -33,7 +33,7 @@
 {{- define "sidegate.rules.events" -}}
 - apiGroups: ["", events.k8s.io]
   resources: [events]
-  verbs: [create, patch, update]
+  verbs: [create, get, update, patch]
 {{- end -}}
 
 {{- define "sidegate.rules.classes" -}}
@@ -42,9 +42,11 @@
   verbs: [get, list, watch]
 {{- end -}}
 
-{{/* In the namespace of the pod: the election, and the pods beside it, which decide
-     whether the last one ends. */}}
+{{/* In the namespace of the pod: the election; the pods beside it, which decide
+     whether the last one ends; and the ConfigMap with the last good versions of what
+     is held. What is made has no name yet, so that "create" cannot name it. */}}
 {{- define "sidegate.rules.own" -}}
+{{- $election := get .Values.controller.extraArgs "election-id" | default (.Values.controller.electionID | default (printf "%s-leader" (include "sidegate.fullname" .))) -}}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list]
@@ -53,8 +55,15 @@
   verbs: [create]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  resourceNames: [{{ get .Values.controller.extraArgs "election-id" | default (.Values.controller.electionID | default (printf "%s-leader" (include "sidegate.fullname" .))) }}]
+  resourceNames: [{{ $election }}]
   verbs: [get, update, patch, delete]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [create]
+- apiGroups: [""]
+  resources: [configmaps]
+  resourceNames: [{{ $election }}-held]
+  verbs: [get, update]
 {{- end -}}
 
 {{/* The one ConfigMap with the settings. Its name is part of the request, so that

@@ -74,11 +74,11 @@ The log is %[2]s.
   curl -H 'Host: foo.bar.com' http://127.0.0.1:%[3]s/backend
   curl -k --connect-to secure.bar.com:443:127.0.0.1:%[4]s https://secure.bar.com/
   http://echo.localhost:%[3]s/ in a browser
-  %[5]s explain http://foo.bar.com/backend
-  %[5]s dump findings
+  %[5]s explain http://foo.bar.com/backend --debug-address unix:%[6]s
+  %[5]s dump findings --debug-address unix:%[6]s
 
 To end and remove it: make demo-clean
-`, options.Manifests, filepath.Join(options.Dir, "sidegate.log"), httpPort, httpsPort, shorten(options.Sidegate))
+`, options.Manifests, filepath.Join(options.Dir, "sidegate.log"), httpPort, httpsPort, shorten(options.Sidegate), filepath.Join(options.Dir, "debug.sock"))
 	return nil
 }
 

@@ -194,7 +194,9 @@ func (d *demo) env() (walkthrough.Env, error) {
 		HTTP:      d.addresses["http"],
 		HTTPS:     d.addresses["https"],
 		Health:    walkthrough.At(d.addresses["health"]),
-		Debug:     walkthrough.At(d.addresses["debug"]),
+		Debug: func(ctx context.Context, page string) ([]byte, error) {
+			return kit.DebugPage(ctx, d.debugAddress(), page)
+		},
 		Install: func(ctx context.Context, settings walkthrough.Settings) (string, error) {
 			return d.install(ctx, env, settings)
 		},
@@ -217,6 +219,9 @@ func (d *demo) install(ctx context.Context, env walkthrough.Env, settings walkth
 	return "kubectl apply -f examples/walkthrough/01-install.yaml; the controller has started, and nginx on its first configuration",
 		d.tell(order{Controller: flags})
 }
+
+// debugAddress is the controller's socket, which is the same file out here.
+func (d *demo) debugAddress() string { return "unix:" + filepath.Join(d.dir, "debug.sock") }
 
 func (d *demo) kubeconfig() string { return filepath.Join(d.dir, "kubeconfig") }
 
@@ -271,12 +276,12 @@ The cluster:
   %[8]s get ingress,services,pods -A
   %[8]s scale deployment echo --replicas=5
 The controller:
-  curl http://%[5]s/debug/config
-  curl 'http://%[5]s/debug/explain?url=http://foo.bar.com/backend'
+  bin/sidegate dump --debug-address %[5]s
+  bin/sidegate explain http://foo.bar.com/backend --debug-address %[5]s
   curl http://%[6]s/metrics
 
 To end and remove it: make demo-clean
-`, d.dir, d.addresses["http"], d.addresses["https"], d.kubeconfig(), d.addresses["debug"], d.addresses["health"], httpPort, kubectl)
+`, d.dir, d.addresses["http"], d.addresses["https"], d.kubeconfig(), d.debugAddress(), d.addresses["health"], httpPort, kubectl)
 }
 
 // awaitBrowser waits until the URL for the browser answers, for a while: it is

@@ -40,7 +40,6 @@ var entries = []entry{
 	{"https", 8443, "198.18.0.1:443"},
 	{"api", 6443, "127.0.0.1:6443"},
 	{"health", 10254, "127.0.0.1:10254"},
-	{"debug", 10256, "127.0.0.1:10256"},
 }
 
 // The files that the process in the namespace inherits.

@@ -1,0 +1,61 @@
+package controller
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/sidegate/sidegate/pkg/events"
+	"github.com/sidegate/sidegate/pkg/model"
+	"github.com/sidegate/sidegate/pkg/snapshot"
+	"github.com/sidegate/sidegate/pkg/status"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+)
+
+// newReports makes what is written to the API, and who writes it.
+func newReports(mgr manager.Manager, c ClusterConfig, core *Core, source *snapshot.Source) (*leader, *reporter, error) {
+	api, err := kubernetes.NewForConfig(mgr.GetConfig())
+	if err != nil {
+		return nil, nil, err
+	}
+	l := &leader{
+		ElectionConfig: c.Election, log: c.Log.WithName("leader"), api: api, metrics: core.Pipeline.Metrics, grace: c.ShutdownGrace,
+	}
+	r := &reporter{log: c.Log.WithName("findings"), leads: l.Leads}
+	r.status = status.New(c.Status, c.Log.WithName("status"), mgr.GetClient(), source)
+	if !c.DisableStatus && r.status.Reports() {
+		l.duties = append(l.duties, r.status.Run)
+		if !c.KeepStatus {
+			l.last = r.status.Remove
+		}
+	}
+	if !c.DisableEvents {
+		instance := cmp.Or(c.Election.Pod, events.Controller)
+		r.events = events.New(c.Log.WithName("events"), api.EventsV1(), instance[:min(len(instance), 128)], uids(mgr.GetClient()))
+		l.duties = append(l.duties, r.events.Run)
+	}
+	return l, r, nil
+}
+
+// uids looks objects up that the caches hold.
+func uids(api client.Reader) func(context.Context, model.Object) types.UID {
+	return func(ctx context.Context, o model.Object) types.UID {
+		var object client.Object
+		switch o.Kind {
+		case "Ingress":
+			object = &networkingv1.Ingress{}
+		case "Service":
+			object = &corev1.Service{}
+		default:
+			return ""
+		}
+		if err := api.Get(ctx, types.NamespacedName{Namespace: o.Namespace, Name: o.Name}, object); err != nil {
+			return "" // it is about one that is not there
+		}
+		return object.GetUID()
+	}
+}
