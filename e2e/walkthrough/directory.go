@@ -1,6 +1,7 @@
 package walkthrough
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,6 +23,9 @@ func (d Directory) apply(files fs.FS, name string) (did string, err error) {
 	text, err := fs.ReadFile(files, name)
 	if err != nil {
 		return "", err
+	}
+	if there, err := os.ReadFile(filepath.Join(string(d), name)); err == nil && bytes.Equal(there, text) {
+		return name + " is there already", nil
 	}
 	step, _, _ := strings.Cut(name, "-")
 	others, err := filepath.Glob(filepath.Join(string(d), step+"-*.yaml"))
