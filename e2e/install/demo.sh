@@ -11,5 +11,5 @@ mkdir -p bin
 # One command, so that both are compiled, and linked, side by side.
 flags=$1
 shift
-with_progress "building sidegate and the demo (from cold this takes a minute or two)" \
+with_progress "building sidegate and the demo (from cold this takes some minutes)" \
 	go build -ldflags "$flags" -o bin/ ./cmd/sidegate "$@"
