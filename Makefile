@@ -18,7 +18,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 export SIDEGATE_BIN_DIR := $(CURDIR)/bin
 
-.PHONY: help build tools lint unit chart e2e e2e-cluster test demo demo-clean bench image image-test release release-check docs clean
+.PHONY: help build tools lint unit chart e2e e2e-cluster test demo demo-cluster demo-clean bench image image-test release release-check docs clean
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,13 +64,19 @@ e2e-cluster: ## tests on a cluster of real nodes, where the machine can run one;
 
 test: tools lint unit chart e2e image-test ## everything that CI runs
 
-demo: tools build ## play the walkthrough on a real cluster; KEEP=1 leaves it running
-	@go build -o bin/ ./e2e/cmd/...
-	$(if $(KEEP),@e2e/install/kubernetes.sh kubectl)
-	@bin/demo up $(if $(KEEP),--keep)
+demo: ## play the walkthrough on a directory of manifests, without a cluster; KEEP=1 leaves it running
+	@e2e/install/nginx.sh
+	@e2e/install/demo.sh '$(LDFLAGS)' ./e2e/cmd/demo
+	@bin/demo serve $(if $(KEEP),--keep)
+
+demo-cluster: ## play all of it on a real API server; KEEP=1 leaves it running
+	@e2e/install/nginx.sh
+	@e2e/install/kubernetes.sh demo $(if $(KEEP),kubectl)
+	@e2e/install/demo.sh '$(LDFLAGS)' ./e2e/cmd/...
+	@SIDEGATE_KUBERNETES_BIN=$(CACHE)/demo-bin bin/demo up $(if $(KEEP),--keep)
 
 demo-clean: ## end and remove what KEEP=1 left running
-	@go build -o bin/ ./e2e/cmd/...
+	@go build -o bin/ ./e2e/cmd/demo
 	@bin/demo down
 
 bench: tools build ## measure; the tables go to docs/benchmarks

@@ -19,6 +19,8 @@ var mayImport = map[string][]string{
 	"pkg/model":       {},
 	"pkg/snapshot":    {},
 	"pkg/nginx":       {},
+	"pkg/echo":        {},
+	"pkg/standin":     {"pkg/echo", "pkg/snapshot"},
 	"pkg/discovery":   {"pkg/model"},
 	"pkg/annotations": {"pkg/model"},
 	"pkg/settings":    {"pkg/model"},

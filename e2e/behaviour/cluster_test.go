@@ -21,7 +21,7 @@ import (
 
 	"github.com/miekg/dns"
 	"github.com/sidegate/sidegate/e2e/kit"
-	"github.com/sidegate/sidegate/e2e/kit/echo"
+	"github.com/sidegate/sidegate/pkg/echo"
 )
 
 // cluster is what all fixtures share: pods, a name server, and Secrets.

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/pires/go-proxyproto"
-	"github.com/sidegate/sidegate/e2e/kit/echo"
+	"github.com/sidegate/sidegate/pkg/echo"
 )
 
 // client sends a fixture's requests, one after the other.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/sidegate/sidegate/e2e/kit"
-	"github.com/sidegate/sidegate/e2e/kit/echo"
+	"github.com/sidegate/sidegate/pkg/echo"
 )
 
 // timeout is how long one answer may take.

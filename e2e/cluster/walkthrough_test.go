@@ -11,7 +11,7 @@ import (
 	manifests "github.com/sidegate/sidegate/examples/walkthrough"
 )
 
-// TestWalkthrough plays the story of `make demo` on real pods, through the node
+// TestWalkthrough plays the story of `make demo-cluster` on real pods, through the node
 // port of the Service. The release has the names of one of ingress-nginx.
 func TestWalkthrough(t *testing.T) {
 	w := enter(t)
@@ -49,7 +49,7 @@ func TestWalkthrough(t *testing.T) {
 		w.empty("default")
 	})
 	told := &reporter{T: t}
-	if err := walkthrough.Play(t.Context(), env, told); err != nil {
+	if err := walkthrough.Play(t.Context(), &env, told); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d checks", told.checks)
@@ -63,6 +63,7 @@ type reporter struct {
 
 func (r *reporter) Step(number int, title string) { r.Logf("step %d: %s", number, title) }
 func (r *reporter) Did(what string)               { r.Log(what) }
+func (r *reporter) Left(what string)              { r.Errorf("left out on a cluster: %s", what) }
 
 func (r *reporter) Check(c walkthrough.Check) {
 	r.Helper()

@@ -34,13 +34,22 @@ func Binary(tb testing.TB, name string) string {
 	return out
 }
 
+// KubernetesBinEnv names the environment variable that holds the folder of etcd,
+// kube-apiserver and kube-controller-manager. Without it they are those that
+// `make tools` built.
+const KubernetesBinEnv = "SIDEGATE_KUBERNETES_BIN"
+
 // installed returns the path of a program that e2e/install brings.
 func installed(name string) (string, error) {
-	dir, err := CacheDir()
-	if err != nil {
-		return "", err
+	bin := os.Getenv(KubernetesBinEnv)
+	if bin == "" {
+		dir, err := CacheDir()
+		if err != nil {
+			return "", err
+		}
+		bin = filepath.Join(dir, "bin")
 	}
-	p := filepath.Join(dir, "bin", name)
+	p := filepath.Join(bin, name)
 	if !executable(p) {
 		return "", fmt.Errorf("no %s at %s: run `make tools` once", name, p)
 	}

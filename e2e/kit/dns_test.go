@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/sidegate/sidegate/e2e/kit"
-	"github.com/sidegate/sidegate/e2e/kit/echo"
+	"github.com/sidegate/sidegate/pkg/echo"
 )
 
 // The resolver of the machine, as /etc/resolv.conf sets it within the

@@ -21,7 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/sidegate/sidegate/e2e/kit"
-	"github.com/sidegate/sidegate/e2e/kit/echo"
+	"github.com/sidegate/sidegate/pkg/echo"
 )
 
 // A Deployment and a Service become endpoints that answer at the addresses of

@@ -19,12 +19,15 @@ const (
 )
 
 func change(r *run) error {
+	if !r.onCluster() {
+		r.left("kubectl scale and kubectl rollout restart under load, without a failed request or a reload")
+		return r.underLoad(r.newcomer)
+	}
 	before, err := r.reloads()
 	if err != nil {
 		return err
 	}
-	stop := r.load(request{host: fooBar, path: "/backend"})
-	changes := func() error {
+	if err := r.underLoad(func() error {
 		for _, n := range []int{6, 2, 3} {
 			if err := r.scale("echo", n); err != nil {
 				return err
@@ -40,8 +43,19 @@ func change(r *run) error {
 		}
 		r.did("kubectl rollout restart deployment echo")
 		return r.rolledOut("echo", 3)
+	}); err != nil {
+		return err
 	}
-	err = changes()
+	if err := r.checkReloads("scaling and rolling out", before); err != nil {
+		return err
+	}
+	return r.newcomer()
+}
+
+// underLoad makes changes while requests go on, none of which may fail.
+func (r *run) underLoad(changes func() error) error {
+	stop := r.load(request{host: fooBar, path: "/backend"})
+	err := changes()
 	sent, failures := stop()
 	if err != nil {
 		return err
@@ -54,10 +68,11 @@ func change(r *run) error {
 		c.Got = fmt.Sprintf("%d failures, such as: %s", len(failures), failures[0])
 	}
 	r.check(c)
-	if err := r.checkReloads("scaling and rolling out", before); err != nil {
-		return err
-	}
+	return nil
+}
 
+// newcomer adds an Ingress and waits until it is served.
+func (r *run) newcomer() error {
 	newcomer := request{host: "new.bar.com", path: "/"}
 	r.expect(newcomer, "404: there is no such host yet", func(a answer) bool { return a.status == http.StatusNotFound })
 	if err := r.apply("12-new-ingress.yaml"); err != nil {

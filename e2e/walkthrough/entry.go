@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/sidegate/sidegate/e2e/kit/echo"
+	"github.com/sidegate/sidegate/pkg/echo"
 )
 
 const (

@@ -29,6 +29,11 @@ func (p *Printer) Step(number int, title string) {
 // Did writes what was done.
 func (p *Printer) Did(what string) { fmt.Fprintf(p.W, "    %s\n", p.paint("2", "did  "+what)) }
 
+// Left writes what was left out.
+func (p *Printer) Left(what string) {
+	fmt.Fprintf(p.W, "    %s\n", p.paint("2", "left out, `make demo-cluster` has it: "+what))
+}
+
 // Check writes what was sent, what came back and what it should be.
 func (p *Printer) Check(c Check) {
 	mark := p.paint("32", "OK  ")

@@ -18,7 +18,7 @@ import (
 
 	"github.com/pires/go-proxyproto"
 
-	"github.com/sidegate/sidegate/e2e/kit/echo"
+	"github.com/sidegate/sidegate/pkg/echo"
 )
 
 // request is one request to the entry point, on a connection of its own.

@@ -3,13 +3,10 @@ package walkthrough
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/sidegate/sidegate/e2e/kit"
 )
 
 // namespace is where the manifests that name none go.
@@ -24,17 +21,18 @@ const poll = 50 * time.Millisecond
 
 // run is one playing of the walkthrough.
 type run struct {
-	Env
+	*Env
 	ctx      context.Context
 	reporter Reporter
 	failed   bool
 }
 
-func (r *run) apply(files ...string) error {
-	if err := kit.Apply(r.ctx, r.Client, r.Manifests, namespace, files...); err != nil {
+func (r *run) apply(file string) error {
+	did, err := r.Env.apply(r.ctx, file)
+	if err != nil {
 		return err
 	}
-	r.did("kubectl apply -f examples/walkthrough/%s", strings.Join(files, " -f examples/walkthrough/"))
+	r.did("%s", did)
 	return nil
 }
 
@@ -46,6 +44,9 @@ func (r *run) install(settings Settings) error {
 	r.did("%s", did)
 	return nil
 }
+
+// left says what of a step needs a cluster.
+func (r *run) left(what string) { r.reporter.Left(what) }
 
 func (r *run) did(format string, args ...any) { r.reporter.Did(fmt.Sprintf(format, args...)) }
 

@@ -30,11 +30,13 @@ func sticky(r *run) error {
 	if err := r.apply("06-sticky.yaml"); err != nil {
 		return err
 	}
-	if err := r.scale("echo", 3); err != nil {
-		return err
-	}
-	if err := r.settle("echo", 3, false); err != nil {
-		return err
+	if r.onCluster() {
+		if err := r.scale("echo", 3); err != nil {
+			return err
+		}
+		if err := r.settle("echo", 3, false); err != nil {
+			return err
+		}
 	}
 
 	// A user on each pod.
@@ -54,6 +56,15 @@ func sticky(r *run) error {
 	for _, s := range sorted(users) {
 		r.stays(s, 10)
 	}
+	if !r.onCluster() {
+		r.left("a pod that goes, whose users move, and pods that come")
+		return nil
+	}
+	return r.move(users, first)
+}
+
+// move lets a pod go and new ones come.
+func (r *run) move(users map[string]session, first request) error {
 	if err := r.checkStraight(); err != nil {
 		return err
 	}

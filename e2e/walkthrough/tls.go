@@ -49,7 +49,7 @@ func secure(r *run) error {
 	})
 
 	// nginx serves a generation a moment before it is confirmed and counted.
-	r.look("/debug/config", "the live nginx.conf, with the three hosts", func(page []byte) verdict {
+	r.look(page{"config", ""}, "the live nginx.conf, with the three hosts", func(page []byte) verdict {
 		n := 0
 		for _, host := range []string{secureHost, plainHost, forcedHost} {
 			if bytes.Contains(page, []byte(host)) {
@@ -111,6 +111,19 @@ func (r *run) certificate(hosts ...string) ([]byte, error) {
 	data := map[string][]byte{
 		corev1.TLSCertKey:       pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		corev1.TLSPrivateKeyKey: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
+	}
+	if !r.onCluster() {
+		again := r.Directory.has(secret)
+		secret.Type, secret.Data = corev1.SecretTypeTLS, data
+		if err := r.Directory.put(secret); err != nil {
+			return nil, err
+		}
+		if again {
+			r.did("a new key and certificate are in the Secret bar-com")
+		} else {
+			r.did("kubectl create secret tls bar-com … --dry-run=client -o yaml > %s/%s (for %s)", r.Directory, secretFile(secret), strings.Join(hosts, " and "))
+		}
+		return der, nil
 	}
 	switch err := r.Client.Get(r.ctx, client.ObjectKeyFromObject(secret), secret); {
 	case err == nil:

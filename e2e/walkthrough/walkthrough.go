@@ -7,12 +7,16 @@ import (
 	"io/fs"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/sidegate/sidegate/e2e/kit"
 )
 
 // Env is where the walkthrough is played.
 type Env struct {
-	// Client may do everything in the cluster.
-	Client client.Client
+	// Client may do everything in the cluster. Without a cluster it is nil, and
+	// Directory is where the manifests are.
+	Client    client.Client
+	Directory Directory
 	// Manifests are those of examples/walkthrough.
 	Manifests fs.FS
 	// HTTP and HTTPS are where the entry point answers, as HOST:PORT.
@@ -26,7 +30,26 @@ type Env struct {
 	Health func(context.Context) (string, error)
 	// Debug fetches a page of its debug endpoint: /debug/config.
 	Debug func(ctx context.Context, page string) ([]byte, error)
+	// Ask runs a subcommand of sidegate that asks the running one, and returns
+	// what it prints. It is used instead of Health and Debug where it is there.
+	Ask func(ctx context.Context, args ...string) ([]byte, error)
 }
+
+// Apply applies one of Manifests.
+func (e *Env) Apply(ctx context.Context, file string) error {
+	_, err := e.apply(ctx, file)
+	return err
+}
+
+func (e *Env) apply(ctx context.Context, file string) (did string, err error) {
+	if !e.onCluster() {
+		return e.Directory.apply(e.Manifests, file)
+	}
+	return "kubectl apply -f examples/walkthrough/" + file, kit.Apply(ctx, e.Client, e.Manifests, namespace, file)
+}
+
+// onCluster is false where there is a directory only.
+func (e *Env) onCluster() bool { return e.Client != nil }
 
 // Settings are those of an installation that the story changes.
 type Settings struct {
@@ -58,6 +81,8 @@ type Reporter interface {
 	Step(number int, title string)
 	// Did is told of something that was done to the cluster.
 	Did(what string)
+	// Left is told of something that cannot be shown without a cluster.
+	Left(what string)
 	Check(Check)
 }
 
@@ -90,7 +115,7 @@ var ErrWrong = errors.New("not everything was as it should be")
 
 // Play plays all steps. A check that fails does not stop it; an error of the
 // cluster does.
-func Play(ctx context.Context, env Env, reporter Reporter) error {
+func Play(ctx context.Context, env *Env, reporter Reporter) error {
 	r := &run{Env: env, ctx: ctx, reporter: reporter}
 	for i, s := range steps {
 		reporter.Step(i+1, s.title)

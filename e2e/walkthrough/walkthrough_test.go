@@ -13,7 +13,7 @@ import (
 	"github.com/sidegate/sidegate/e2e/walkthrough"
 )
 
-// TestWalkthrough plays the story that `make demo` shows.
+// TestWalkthrough plays the story that `make demo-cluster` shows.
 func TestWalkthrough(t *testing.T) {
 	kit.RequireNetns(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -66,7 +66,7 @@ func TestWalkthrough(t *testing.T) {
 		})
 		return "the controller has started", err
 	}
-	err = walkthrough.Play(ctx, walkthrough.Env{
+	err = walkthrough.Play(ctx, &walkthrough.Env{
 		Client: plane.Client, Manifests: manifests.Files, Install: install,
 		HTTP: kit.NodeIP.String() + ":80", HTTPS: kit.NodeIP.String() + ":443",
 		Health: walkthrough.At("127.0.0.1:10254"),
@@ -82,6 +82,7 @@ type reporter struct{ t *testing.T }
 
 func (r reporter) Step(number int, title string) { r.t.Logf("step %d: %s", number, title) }
 func (r reporter) Did(what string)               { r.t.Log(what) }
+func (r reporter) Left(what string)              { r.t.Log("left out: " + what) }
 
 func (r reporter) Check(c walkthrough.Check) {
 	r.t.Helper()

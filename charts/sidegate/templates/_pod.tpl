@@ -47,11 +47,19 @@
 {{- int (toString (get .Values.controller.extraArgs "shutdown-grace-period" | default .Values.sidegate.preStopSeconds)) -}}
 {{- end -}}
 
+{{/* The sleep is there from 1.30 on, which the chart asks for. It takes of the
+     grace period: an API server refuses one that is longer. Before 1.32 it refuses
+     a sleep of 0 as well, so there is none then. */}}
 {{- define "sidegate.lifecycle" -}}
+{{- $seconds := include "sidegate.preStopSeconds" . | int -}}
+{{- $grace := .Values.controller.terminationGracePeriodSeconds | int -}}
 {{- $user := deepCopy .Values.controller.lifecycle -}}
 {{- if contains "wait-shutdown" (toJson $user) -}}{{- $_ := unset $user "preStop" -}}{{- end -}}
-{{- if and (not $user.preStop) (gt (include "sidegate.preStopSeconds" . | int) 0) -}}
-{{- $_ := set $user "preStop" (dict "sleep" (dict "seconds" (include "sidegate.preStopSeconds" . | int))) -}}
+{{- if and (not $user.preStop) (gt $seconds 0) -}}
+{{- if gt $seconds $grace -}}
+{{- fail (printf "sidegate.preStopSeconds, or the flag shutdown-grace-period, is %d, and must not be more than controller.terminationGracePeriodSeconds, which is %d: the one is a part of the other" $seconds $grace) -}}
+{{- end -}}
+{{- $_ := set $user "preStop" (dict "sleep" (dict "seconds" $seconds)) -}}
 {{- end -}}
 {{- if $user -}}{{- toYaml $user -}}{{- end -}}
 {{- end -}}

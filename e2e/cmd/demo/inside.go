@@ -217,7 +217,7 @@ func sibling(name string) (string, error) {
 	}
 	p := filepath.Join(filepath.Dir(self), name)
 	if _, err := os.Stat(p); err != nil {
-		return "", fmt.Errorf("%w: run `make demo`, which builds it", err)
+		return "", fmt.Errorf("%w: run `make demo` or `make demo-cluster`, which build it", err)
 	}
 	return p, nil
 }

@@ -1,9 +1,12 @@
-// Demo plays the walkthrough on a cluster and a gateway of its own.
+// Demo plays the walkthrough.
 //
-//	demo up [--keep]   start everything, play, and end it (or leave it running)
-//	demo down          end and remove what --keep left running
+//	demo serve [--keep]  on a directory of manifests, which sidegate serves
+//	demo up [--keep]     on a cluster and a gateway of its own
+//	demo down            end and remove what --keep left running
 //
-// Everything runs in a network namespace without a way out, in which the pods
+// Without --keep all is ended after the last step.
+//
+// Of up everything runs in a network namespace without a way out, in which the pods
 // have addresses of their own. What is to be reached from outside is: up makes
 // listening sockets where its user is and hands them to the process in the
 // namespace, which accepts there and connects on the inside; a socket stays in
@@ -44,7 +47,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return errors.New("usage: demo up [--keep] | down")
+		return errors.New("usage: demo serve [--keep] | up [--keep] | down")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -54,6 +57,12 @@ func run(args []string) error {
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	switch args[0] {
+	case "serve":
+		keep := flags.Bool("keep", false, "leave it running in the background")
+		if err := flags.Parse(args[1:]); err != nil {
+			return err
+		}
+		return serve(ctx, dir, *keep)
 	case "up":
 		keep := flags.Bool("keep", false, "leave it running in the background")
 		netns := flags.String("netns", "e2e/install/netns.sh", "the script that makes the network namespace")
@@ -66,7 +75,7 @@ func run(args []string) error {
 	case "inside": // run by up, in the namespace
 		return inside(ctx, dir)
 	default:
-		return fmt.Errorf("unknown command %q: want up or down", args[0])
+		return fmt.Errorf("unknown command %q: want serve, up or down", args[0])
 	}
 }
 

@@ -70,10 +70,22 @@ func down(dir string) error {
 	return os.RemoveAll(dir)
 }
 
+// The files with the process that ends all others with it: the namespace's
+// first, which is killed, and the controller, which ends nginx in order.
+const (
+	pidName   = "pid"
+	serveName = "serve.pid"
+)
+
 // kill ends a demo by its first process and waits until all have ended. The
 // lock is held, so the process that the file names is still that one.
 func kill(dir string) (*os.File, error) {
-	text, err := os.ReadFile(filepath.Join(dir, "pid"))
+	signal := syscall.SIGKILL
+	text, err := os.ReadFile(filepath.Join(dir, pidName))
+	if errors.Is(err, os.ErrNotExist) {
+		signal = syscall.SIGTERM
+		text, err = os.ReadFile(filepath.Join(dir, serveName))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +93,7 @@ func kill(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+	if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return nil, err
 	}
 	deadline := time.Now().Add(20 * time.Second)

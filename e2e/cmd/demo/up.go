@@ -65,10 +65,7 @@ func up(ctx context.Context, dir, netns string, keep bool) error {
 		return err
 	}
 	printer := &walkthrough.Printer{W: os.Stdout, Color: isTerminal(os.Stdout)}
-	err = walkthrough.Play(ctx, env, printer)
-	if err == nil || errors.Is(err, walkthrough.ErrWrong) {
-		fmt.Printf("\n%d of %d checks are as they should be, after %.0f s.\n", printer.Right, printer.Right+printer.Wrong, time.Since(start).Seconds())
-	}
+	err = play(ctx, &env, printer, start)
 	if err != nil && !keep {
 		return d.explain(err)
 	}
@@ -86,6 +83,15 @@ func up(ctx context.Context, dir, netns string, keep bool) error {
 	}
 	kept = true
 	d.printHowToGoOn()
+	return err
+}
+
+// play plays and says how it went.
+func play(ctx context.Context, env *walkthrough.Env, printer *walkthrough.Printer, start time.Time) error {
+	err := walkthrough.Play(ctx, env, printer)
+	if err == nil || errors.Is(err, walkthrough.ErrWrong) {
+		fmt.Printf("\n%d of %d checks are as they should be, after %.0f s.\n", printer.Right, printer.Right+printer.Wrong, time.Since(start).Seconds())
+	}
 	return err
 }
 
@@ -124,7 +130,7 @@ func (d *demo) launch(netns string, lock *os.File) error {
 		return err
 	}
 	d.conn, d.encoder, d.decoder = conn, json.NewEncoder(conn), json.NewDecoder(conn)
-	return os.WriteFile(filepath.Join(d.dir, "pid"), []byte(strconv.Itoa(d.cmd.Process.Pid)), 0o644)
+	return os.WriteFile(filepath.Join(d.dir, pidName), []byte(strconv.Itoa(d.cmd.Process.Pid)), 0o644)
 }
 
 // listen listens on 127.0.0.1, on the port or another one when it is in use.

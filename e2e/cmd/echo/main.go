@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/sidegate/sidegate/e2e/kit/echo"
+	"github.com/sidegate/sidegate/pkg/echo"
 )
 
 // getenv is the environment, with what a kubelet tells a pod otherwise: the

@@ -1,6 +1,7 @@
-// Package echo is the application behind the proxy in tests and in the demo: an
-// HTTP server that answers with the request as it arrived, and a 404 page in
-// the manner of a default backend.
+// Package echo is an application behind the proxy: an HTTP server that answers
+// with the request as it arrived, and a 404 page in the manner of a default
+// backend. It runs in the pods of the tests and of the demo on a cluster, and
+// `sidegate serve --echo` answers with it for Services that have no pods.
 //
 // It behaves as a well-kept application does when it is told to stop: it fails
 // its readiness, goes on serving for a moment while the proxies in front take

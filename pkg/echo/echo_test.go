@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sidegate/sidegate/e2e/kit/echo"
+	"github.com/sidegate/sidegate/pkg/echo"
 )
 
 func start(t *testing.T, s *echo.Server) (base string, stop func() error) {
@@ -75,7 +75,7 @@ func TestEchoAnswersWithTheRequest(t *testing.T) {
 
 func TestBadKnobsAreRefused(t *testing.T) {
 	base, _ := start(t, &echo.Server{})
-	for _, query := range []string{"status=99", "status=x", "delay=soon"} {
+	for _, query := range []string{"status=99", "status=x", "delay=soon", "delay=1h"} {
 		if resp, body := get(t, base+"/?"+query); resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("%s: status %d (%s), want 400", query, resp.StatusCode, body)
 		}

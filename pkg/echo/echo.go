@@ -32,8 +32,12 @@ const (
 // who answered.
 const DefaultBackendBody = "<!doctype html><title>Not here</title><p>There is no such page. (a default backend of one's own)</p>\n"
 
-// maxBody is how much of a request's body is sent back, in bytes.
-const maxBody = 64 << 10
+// maxBody is how much of a request's body is sent back, in bytes, and maxDelay
+// for how long a request may ask to be kept waiting.
+const (
+	maxBody  = 64 << 10
+	maxDelay = 5 * time.Minute
+)
 
 // Response is the body of an answer in the mode Echo: the request as it
 // arrived, and who took it.
@@ -132,8 +136,8 @@ func (s *Server) echo(w http.ResponseWriter, r *http.Request) {
 	}
 	if v := query.Get("delay"); v != "" {
 		d, err := time.ParseDuration(v)
-		if err != nil {
-			http.Error(w, fmt.Sprintf("delay=%q: want a duration as 500ms", v), http.StatusBadRequest)
+		if err != nil || d > maxDelay {
+			http.Error(w, fmt.Sprintf("delay=%q: want a duration as 500ms, up to %s", v, maxDelay), http.StatusBadRequest)
 			return
 		}
 		select {
