@@ -24,6 +24,7 @@ var reasonDocs = map[string]string{
 	model.ReasonNotSupported:       "Stock nginx cannot do it, or nothing is left for it to do; the message says which.",
 	model.ReasonApproximated:       "What nginx does differs a little from what ingress-nginx did; the message says how.",
 	model.ReasonUnknownKey:         "A key of the ConfigMap is not known. It is ignored.",
+	model.ReasonForbiddenTarget:    "An address that nothing is sent to: loopback, link-local, unspecified, multicast, broadcast, or a port of the controller or its nginx.",
 	model.ReasonHostPathTaken:      "An older Ingress has the same path of the same host. This one is not served.",
 	model.ReasonDuplicatePath:      "An Ingress has the same path of a host twice. The first one counts.",
 	model.ReasonRegexOnHost:        "Another Ingress of the host has use-regex or rewrite-target, which makes a regular expression of this path as well.",

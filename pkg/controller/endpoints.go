@@ -40,6 +40,7 @@ func (p *Pipeline) tell(a *attempt) {
 	p.endpoints.Lock()
 	defer p.endpoints.Unlock()
 	c := a.output.Config
+	p.Table.SetOutside(outside(p.State().Config, c))
 	for i := range c.Upstreams {
 		u := &c.Upstreams[i]
 		key := serviceKey(u)
@@ -81,6 +82,16 @@ func (p *Pipeline) endpointsOf(key types.NamespacedName, t told) (needsRun bool)
 	return needsRun
 }
 
+// outside lists the names that nginx asks for besides those of endpoints, with
+// what runs and with what is to run.
+func outside(configs ...*model.Config) map[string]discovery.Outside {
+	out := map[string]discovery.Outside{}
+	for asked, o := range translate.Outside(configs...) {
+		out[asked] = discovery.Outside{Name: o.Name, Port: o.Port}
+	}
+	return out
+}
+
 func serviceKey(u *model.Upstream) types.NamespacedName {
 	return types.NamespacedName{Namespace: u.Backend.Namespace, Name: u.Backend.Service}
 }
@@ -97,7 +108,7 @@ func records(u *model.Upstream, service *corev1.Service, slices []*discoveryv1.E
 func serverNames(c *model.Config) []string {
 	var out []string
 	for i := range c.Upstreams {
-		if len(c.Upstreams[i].Resolvers) > 0 {
+		if c.Upstreams[i].Outside != nil {
 			continue
 		}
 		for _, s := range c.Upstreams[i].Servers {
