@@ -73,7 +73,7 @@ func TestCommands(t *testing.T) {
 	const hash = "info: Ingress default/app: NotSupported: metadata.annotations[nginx.ingress.kubernetes.io/session-cookie-hash]"
 	for _, tt := range []commandTest{
 		{name: "render", args: []string{"render", "-f", "testdata/good"},
-			stdout: []string{`server_name "app.example.com";`, `location = "/app" {`, `server_name "legacy.example.com";`, "geo $realip_remote_addr $trusted_peer"}, stderr: []string{hash}},
+			stdout: []string{`server_name "app.example.com";`, `location = "/app" {`, `server_name "legacy.example.com";`, "geo $realip_remote_addr $sg_trusted_peer"}, stderr: []string{hash}},
 		{name: "render one file", args: []string{"render", "-f", "testdata/good/app.yaml"},
 			stdout: []string{`server_name "app.example.com";`}, stderr: []string{hash}, not: "legacy"},
 		{name: "render fails for CI", args: []string{"render", "-f", "testdata/bad"}, err: "2 findings are errors", stdout: []string{"bad.example.com"},

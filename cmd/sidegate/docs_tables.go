@@ -24,6 +24,7 @@ var reasonDocs = map[string]string{
 	model.ReasonNotSupported:       "Stock nginx cannot do it, or nothing is left for it to do; the message says which.",
 	model.ReasonApproximated:       "What nginx does differs a little from what ingress-nginx did; the message says how.",
 	model.ReasonUnknownKey:         "A key of the ConfigMap is not known. It is ignored.",
+	model.ReasonForbiddenTarget:    "An address that nothing is sent to: loopback, link-local, unspecified, multicast, broadcast, or a port of the controller or its nginx.",
 	model.ReasonHostPathTaken:      "An older Ingress has the same path of the same host. This one is not served.",
 	model.ReasonDuplicatePath:      "An Ingress has the same path of a host twice. The first one counts.",
 	model.ReasonRegexOnHost:        "Another Ingress of the host has use-regex or rewrite-target, which makes a regular expression of this path as well.",
@@ -36,7 +37,10 @@ var reasonDocs = map[string]string{
 	model.ReasonCertificateHost:    "The certificate does not name the host. It is served all the same.",
 	model.ReasonLocationClosed:     "What was to guard a location cannot be set up, so it answers 503 and is not open.",
 	model.ReasonCatchAllDisabled:   "A rule would serve every host, which --disable-catch-all forbids. It is ignored.",
-	model.ReasonQuarantined:        "nginx refuses what an Ingress, or the ConfigMap, makes of the configuration. Its last good version stays until it changes, and nobody else waits.",
+	model.ReasonQuarantined:        "What this version of an Ingress, or of the ConfigMap, makes of the configuration is refused. Its last good version stays, and nobody else waits. It is tried again with back-off, and when it, or what it clashes with, changes.",
+	model.ReasonNoSnapshot:         "The API server cannot be read. It is about the controller's own pod; nginx goes on with what it has.",
+	model.ReasonMachine:            "No configuration can be tested, not even the one that nginx serves: the machine or the container is short of memory, disk or file descriptors. It is about the controller's own pod; no object is to blame, and nginx goes on with what it has.",
+	model.ReasonUnconfirmed:        "nginx was given a configuration that passed its test, and does not serve it for certain. It is about the controller's own pod; it is tried again.",
 }
 
 func (d *document) reasons() {

@@ -22,6 +22,7 @@ type options struct {
 	annotationsPrefix                        string
 	defaultBackend, defaultCertificate       string
 	disableCatchAll, disableExternalName     bool
+	allowLoopback                            bool
 	httpPort, httpsPort                      int
 	healthHost, healthPath                   string
 	healthPort                               int
@@ -55,6 +56,7 @@ func (o *options) common(f *pflag.FlagSet) {
 	f.StringVar(&o.defaultCertificate, "default-ssl-certificate", "", "the Secret with the certificate for hosts without one, as NAMESPACE/NAME; a self-signed one is made without it")
 	f.BoolVar(&o.disableCatchAll, "disable-catch-all", false, "refuse Ingresses that would serve every host")
 	f.BoolVar(&o.disableExternalName, "disable-svc-external-name", false, "refuse Services of type ExternalName")
+	f.BoolVar(&o.allowLoopback, "allow-loopback-targets", false, "let Services and authentication URLs lead to loopback, where other processes of the pod are reached; for tests and demonstrations")
 	f.IntVar(&o.httpPort, "http-port", 80, "the port for http")
 	f.IntVar(&o.httpsPort, "https-port", 443, "the port for https")
 	f.StringVar(&o.nginxBinary, "nginx-binary", "nginx", "the nginx that tests configurations, and that --nginx-spawn runs")

@@ -73,6 +73,7 @@ func (o *options) serve(ctx context.Context, flags *pflag.FlagSet, dir string, e
 	}
 	var source controller.Source = manifests
 	if echo {
+		o.allowLoopback = true // the stand-ins are there
 		pods, err := o.standIn(log, manifests)
 		if err != nil {
 			return err

@@ -54,7 +54,7 @@ endpoints: [{addresses: [127.0.0.1]}]
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		_, _, err := run(ctx, "serve", "-f", s.dir, "--nginx-binary", kit.Nginx(t), "--log-level", "error", "--debug-address", s.debug, "--profiling",
+		_, _, err := run(ctx, "serve", "-f", s.dir, "--nginx-binary", kit.Nginx(t), "--log-level", "error", "--debug-address", s.debug, "--profiling", "--allow-loopback-targets",
 			"--http-port", ports[0], "--https-port", ports[1], "--discovery-address", "127.0.0.1:"+ports[3], "--discovery-listeners", "4")
 		done <- err
 	}()

@@ -6,13 +6,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/zapr"
-	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sidegate/sidegate/pkg/annotations"
 	"github.com/sidegate/sidegate/pkg/controller"
@@ -97,10 +95,11 @@ func (o *options) translateOptions(info nginx.Info) (translate.Options, error) {
 		IPv6:      hasIPv6(),
 		User:      o.nginxUser,
 		Directory: o.nginxDir, SecretsDirectory: o.nginxSecretsDir, LogDirectory: o.nginxLogDir,
-		PIDFile:          o.nginxPIDFile,
-		MaxOpenFiles:     maxOpenFiles(),
-		ClusterResolvers: o.nameServers(),
+		PIDFile:      o.nginxPIDFile,
+		MaxOpenFiles: maxOpenFiles(),
+		Targets:      o.targets(),
 	}
+	t.ClusterResolvers, t.Search = o.nameServers()
 	if t.User == "" && os.Geteuid() == 0 {
 		// Workers of another user could not read the keys.
 		t.User = "root"
@@ -157,23 +156,4 @@ func maxOpenFiles() int {
 		return 0
 	}
 	return int(min(limit.Max, 1<<20))
-}
-
-// nameServers are those of the flag, or of the machine.
-func (o *options) nameServers() []string {
-	if len(o.clusterDNS) > 0 {
-		return o.clusterDNS
-	}
-	config, err := dns.ClientConfigFromFile("/etc/resolv.conf")
-	if err != nil {
-		return nil
-	}
-	var out []string
-	for _, s := range config.Servers {
-		if strings.Contains(s, ":") {
-			s = "[" + s + "]"
-		}
-		out = append(out, s)
-	}
-	return out
 }

@@ -58,7 +58,12 @@ func startCluster(t *testing.T) *cluster {
 	// nginx's cookie for an endpoint is the md5 of its address.
 	deadCookie := fmt.Sprintf("%x", md5.Sum([]byte(c.dead.String()+":8080")))
 	c.replace = strings.NewReplacer(append(replacements, "${dead}", c.dead.String(), "${dead-md5}", deadCookie)...)
-	serveNames(t, map[string]netip.Addr{"pod1.outside.test.": c.pods["pod1"]})
+	serveNames(t, map[string]netip.Addr{
+		"pod1.outside.test.": c.pods["pod1"], "loopback.outside.test.": netip.MustParseAddr("127.0.0.1"),
+		"metadata.outside.test.": netip.MustParseAddr("169.254.169.254"), "shop.com.sg.": c.pods["pod2"],
+		// All of this network is this machine's, so nginx listens there too.
+		"nginx.outside.test.": netip.MustParseAddr("198.19.7.7"),
+	})
 	c.makeSecrets(t)
 	return c
 }

@@ -31,7 +31,8 @@
 // "~" a regular expression. Before the method may stand "PROXY ADDRESS", to
 // send the request with a header of the PROXY protocol, "RAW" with a request
 // line to send as it is, and "20x" to send it that many times. With RAW the
-// header "Host: -" makes it HTTP/1.0, without a host. The header
+// header "Host: -" makes it HTTP/1.0, without a host, and "request-target: X"
+// is what stands in the request line instead of the path. The header
 // "Cookie: kept" sends the cookies that the fixture's answers have set.
 // ${pod1} to ${pod3}, ${pod1v6} and ${dead}, at which nothing listens, are
 // addresses, and ${dead-md5} is nginx's cookie for the last one.

@@ -182,11 +182,18 @@ func (c *client) sendRaw(ctx context.Context, x exchange, u *url.URL) (_ *answer
 	case headers[i][1] == "-":
 		version, headers = "1.0", slices.Delete(slices.Clone(headers), i, i+1)
 	}
-	fmt.Fprintf(&b, "%s /%s HTTP/%s\r\n", x.method, target, version)
+	target = "/" + target
+	if i := slices.IndexFunc(headers, func(h [2]string) bool { return h[0] == "request-target" }); i >= 0 {
+		target, headers = headers[i][1], slices.Delete(slices.Clone(headers), i, i+1)
+	}
+	fmt.Fprintf(&b, "%s %s HTTP/%s\r\n", x.method, target, version)
 	for _, h := range headers {
 		fmt.Fprintf(&b, "%s: %s\r\n", h[0], h[1])
 	}
-	fmt.Fprintf(&b, "Connection: close\r\n\r\n%s", x.body)
+	if !slices.ContainsFunc(headers, func(h [2]string) bool { return h[0] == "Connection" }) {
+		b.WriteString("Connection: close\r\n")
+	}
+	fmt.Fprintf(&b, "\r\n%s", x.body)
 	if _, err := io.WriteString(conn, b.String()); err != nil {
 		return nil, err
 	}

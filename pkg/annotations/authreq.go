@@ -2,6 +2,7 @@ package annotations
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/sidegate/sidegate/pkg/model"
@@ -17,11 +18,14 @@ type ExternalAuth struct {
 	RequestRedirect *model.Expr
 }
 
-// URL is an absolute URL whose parts may hold variables.
+// URL is an absolute URL whose parts behind the host may hold variables.
 type URL struct {
 	Text model.Expr
-	// Host is the name or address without the port.
-	Host string
+	// Scheme, Host (the name or address without the port), Port and Rest are the
+	// parts of Text.
+	Scheme, Host string
+	Port         uint16
+	Rest         model.Expr
 	// HasQuery says that there is a query, Parameters which names are in it.
 	HasQuery   bool
 	Parameters url.Values
@@ -73,15 +77,9 @@ var externalAuthRows = []Row{
 		Name: "auth-response-headers", Family: "authreq", Type: "list of headers", Scope: ScopeLocation, Risk: RiskMedium, guards: true,
 		Doc:     "Headers of the answer that the backend is to see.",
 		Support: Supported,
-		parse: func(s *Set, v string) error {
-			for _, item := range model.SplitList(v) {
-				h, err := model.NewHeader(item)
-				if err != nil {
-					return err
-				}
-				s.ExternalAuth.ResponseHeaders = append(s.ExternalAuth.ResponseHeaders, h)
-			}
-			return nil
+		parse: func(s *Set, v string) (err error) {
+			s.ExternalAuth.ResponseHeaders, err = copiedHeaders(v)
+			return err
 		},
 	},
 	{
@@ -89,7 +87,7 @@ var externalAuthRows = []Row{
 		Doc:     "The header X-Auth-Request-Redirect of the question.",
 		Support: Supported,
 		parse: func(s *Set, v string) error {
-			e, err := model.NewExpr(v, requestVariable)
+			e, err := newExpr(v)
 			if err == nil {
 				s.ExternalAuth.RequestRedirect = &e
 			}
@@ -98,10 +96,37 @@ var externalAuthRows = []Row{
 	},
 }
 
+// framing are headers that say where a request ends, or that are nginx's own.
+var framing = map[string]bool{
+	"connection": true, "content-length": true, "expect": true, "host": true, "keep-alive": true, "te": true,
+	"trailer": true, "transfer-encoding": true, "upgrade": true, "x-sidegate-hops": true,
+}
+
+// maxCopied is how many headers may be copied, each of which is a variable.
+const maxCopied = 64
+
+// copiedHeaders reads the names of headers of an answer.
+func copiedHeaders(v string) (out []model.Ident, err error) {
+	for _, item := range model.SplitList(v) {
+		h, err := model.NewHeader(item)
+		switch {
+		case err != nil:
+			return nil, err
+		case framing[strings.ReplaceAll(strings.ToLower(item), "_", "-")]:
+			return nil, &model.InvalidError{Rule: "not name " + item + ", which says where a request goes or ends"}
+		}
+		out = append(out, h)
+	}
+	if len(out) > maxCopied {
+		return nil, &model.InvalidError{Rule: "name at most " + strconv.Itoa(maxCopied) + " headers"}
+	}
+	return out, nil
+}
+
 // parseURL accepts an absolute http or https URL. Its host may not hold
 // variables: with one, a client could choose who is asked.
 func parseURL(v string) (*URL, error) {
-	e, err := model.NewExpr(v, requestVariable)
+	e, err := newExpr(v)
 	if err != nil {
 		return nil, err
 	}
@@ -119,5 +144,22 @@ func parseURL(v string) (*URL, error) {
 	if strings.Contains(u.Host, "$") {
 		return nil, &model.InvalidError{Rule: "name its host without variables"}
 	}
-	return &URL{Text: e, Host: u.Hostname(), HasQuery: u.RawQuery != "", Parameters: u.Query()}, nil
+	if strings.HasSuffix(u.Host, ":") {
+		return nil, rule // http://unix:/run/x.sock would be one to nginx
+	}
+	port := map[string]int{"http": 80, "https": 443}[u.Scheme]
+	if p := u.Port(); p != "" {
+		if port, err = strconv.Atoi(p); err != nil || port < 1 || port > 65535 {
+			return nil, &model.InvalidError{Rule: "have a port from 1 to 65535"}
+		}
+	}
+	rest := ""
+	_, authority, _ := strings.Cut(v, "://")
+	if i := strings.IndexAny(authority, "/?#"); i >= 0 {
+		rest = authority[i:]
+	}
+	return &URL{
+		Text: e, Scheme: u.Scheme, Host: u.Hostname(), Port: uint16(port), Rest: model.HeaderVariables(model.Expr(rest)),
+		HasQuery: u.RawQuery != "", Parameters: u.Query(),
+	}, nil
 }

@@ -26,7 +26,7 @@ var proxyRows = []Row{
 			if !hostHeader.MatchString(v) {
 				return &model.InvalidError{Rule: "be a host, with a port or without, of letters, digits and -._~:[] or variables"}
 			}
-			e, err := model.NewExpr(v, requestVariable)
+			e, err := newExpr(v)
 			if err == nil {
 				s.Proxy.Host = &e
 			}

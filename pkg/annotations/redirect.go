@@ -26,7 +26,7 @@ var redirectRows = []Row{
 			if !redirectTarget.MatchString(v) {
 				return &model.InvalidError{Rule: "be an absolute URL, such as https://www.example.com$request_uri"}
 			}
-			e, err := model.NewExpr(v, requestVariable)
+			e, err := newExpr(v)
 			if err == nil {
 				s.Redirect.Permanent = &e
 			}

@@ -1,6 +1,10 @@
 package annotations
 
-import "strings"
+import (
+	"regexp"
+
+	"github.com/sidegate/sidegate/pkg/model"
+)
 
 // requestVariables are the variables that values of annotations may hold
 // where they say something about the request. It is a list, and not all that
@@ -18,14 +22,21 @@ var requestVariables = map[string]bool{
 	"ssl_server_name": true, "time_iso8601": true, "time_local": true, "uri": true,
 }
 
+// requestFamilies are variables by what comes behind their prefix. nginx does
+// not tell small letters from capital ones.
+var requestFamilies = regexp.MustCompile(`^(arg|cookie|http)_[A-Za-z0-9_]+$`)
+
 // requestVariable tells whether a value may use the variable.
 func requestVariable(name string) bool {
-	for _, family := range []string{"arg_", "cookie_", "http_"} {
-		if rest, ok := strings.CutPrefix(name, family); ok && rest != "" {
-			return true
-		}
-	}
-	return requestVariables[name]
+	return requestVariables[name] || requestFamilies.MatchString(name)
+}
+
+// newExpr accepts text with variables of the request that becomes a part of a
+// header or of a URL. What a client can put a line break into is replaced by
+// what it cannot.
+func newExpr(v string) (model.Expr, error) {
+	e, err := model.NewExpr(v, requestVariable)
+	return model.HeaderVariables(e), err
 }
 
 // capture tells whether the variable is a capture of the path's expression.

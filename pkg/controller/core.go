@@ -81,8 +81,9 @@ func NewCore(ctx context.Context, c Config, source Source) (*Core, error) {
 	if err != nil {
 		return nil, err
 	}
-	table := discovery.NewTable()
+	table := discovery.NewTable(c.Translate.Targets.Allowed)
 	core := &Core{Config: c, Server: discovery.NewServer(table, c.Discovery, c.DiscoveryCount), changes: newRuns(), tests: info.Version}
+	core.Server.Lookup = newLookup(c)
 	m := metrics.New(c.Registry, c.Identity, c.Version, metrics.Sources{Nginx: n, Questions: core.questions, State: core.published})
 	m.Nginx(metrics.Tests, info.Version)
 	c.Translate.Resolvers = core.Server.Addresses()

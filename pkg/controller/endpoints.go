@@ -98,6 +98,7 @@ func (p *Pipeline) attemptEndpoints(a *attempt) {
 	p.endpoints.mu.Lock()
 	defer p.endpoints.mu.Unlock()
 	p.endpoints.attempted = a.output.Config
+	p.Table.SetOutside(outside(p.configs()...))
 	for i := range a.output.Config.Upstreams {
 		u := &a.output.Config.Upstreams[i]
 		key := serviceKey(u)
@@ -133,6 +134,16 @@ func (p *Pipeline) writeEndpoints(key types.NamespacedName, b backend) (needsRun
 	return needsRun
 }
 
+// outside lists the names that nginx asks for besides those of endpoints, with
+// what runs and with what is to run.
+func outside(configs ...*model.Config) map[string]discovery.Outside {
+	out := map[string]discovery.Outside{}
+	for asked, o := range translate.Outside(configs...) {
+		out[asked] = discovery.Outside{Name: o.Name, Port: o.Port}
+	}
+	return out
+}
+
 func serviceKey(u *model.Upstream) types.NamespacedName {
 	return types.NamespacedName{Namespace: u.Backend.Namespace, Name: u.Backend.Service}
 }
@@ -149,7 +160,7 @@ func records(u *model.Upstream, b backend) map[string]discovery.Record {
 func serverNames(c *model.Config) []string {
 	var out []string
 	for i := range c.Upstreams {
-		if len(c.Upstreams[i].Resolvers) > 0 {
+		if c.Upstreams[i].Outside != nil {
 			continue
 		}
 		for _, s := range c.Upstreams[i].Servers {

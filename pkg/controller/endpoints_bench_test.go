@@ -33,7 +33,7 @@ func endpointsAt(address string) []*discoveryv1.EndpointSlice {
 }
 
 func BenchmarkEndpoints(b *testing.B) {
-	p := &Pipeline{Table: discovery.NewTable()}
+	p := &Pipeline{Table: discovery.NewTable(nil)}
 	p.state.Store(&State{Live: &Generation{Config: manyUpstreams(10000)}})
 	key := types.NamespacedName{Namespace: "default", Name: "s05000"}
 	slices := endpointsAt("10.0.0.1")
@@ -46,7 +46,7 @@ func BenchmarkEndpoints(b *testing.B) {
 // While a generation is tried, or has failed, endpoints of the live one
 // follow, and so do those of the one that was tried.
 func TestEndpointsFollowLiveAndAttempted(t *testing.T) {
-	p := &Pipeline{Table: discovery.NewTable()}
+	p := &Pipeline{Table: discovery.NewTable(nil)}
 	live, attempted := manyUpstreams(2), manyUpstreams(3)
 	live.Upstreams = live.Upstreams[:1]            // s00000
 	attempted.Upstreams = attempted.Upstreams[1:2] // s00001

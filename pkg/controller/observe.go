@@ -63,7 +63,7 @@ func orphans(c *model.Config, endpoints map[string][]netip.Addr) map[metrics.Orp
 			switch {
 			case l.NoService:
 				o.Type = metrics.NoService
-			case u != nil && len(u.Resolvers) == 0 && u.Servers[0].Resolve && count(u, endpoints) == 0:
+			case u != nil && u.Outside == nil && u.Servers[0].Resolve && count(u, endpoints) == 0:
 				o.Type = metrics.NoEndpoint
 			default:
 				continue

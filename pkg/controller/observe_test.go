@@ -16,11 +16,15 @@ func TestOrphans(t *testing.T) {
 	location := func(ingress string, upstream model.Ident, noService bool) model.Location {
 		return model.Location{Ingress: model.Object{Namespace: "default", Name: ingress}, Upstream: upstream, NoService: noService}
 	}
-	upstream := func(name model.Ident, host model.Ident, resolvers ...string) model.Upstream {
-		return model.Upstream{Name: name, Zone: "256k", Servers: []model.UpstreamServer{{Host: host, Resolve: true}}, Resolvers: resolvers}
+	upstream := func(name model.Ident, host model.Ident, outside ...model.Outside) model.Upstream {
+		u := model.Upstream{Name: name, Zone: "256k", Servers: []model.UpstreamServer{{Host: host, Resolve: true}}}
+		for _, o := range outside {
+			u.Outside = &o
+		}
+		return u
 	}
 	c := &model.Config{
-		Upstreams: []model.Upstream{upstream("empty", "empty.sg"), upstream("full", "full.sg"), upstream("outside", "example.com", "10.0.0.1")},
+		Upstreams: []model.Upstream{upstream("empty", "empty.sg"), upstream("full", "full.sg"), upstream("outside", "example.com.80.sgx", model.Outside{Name: "example.com"})},
 		Servers: []model.Server{{Locations: []model.Location{
 			location("good", "full", false), location("waits", "empty", false), location("missing", "", true), location("outside", "outside", false),
 			{Upstream: "empty"}, // the default backend's, of no Ingress

@@ -109,7 +109,7 @@ func TestLiveGeneration(t *testing.T) {
 }
 
 func TestBeforeTheFirstConfiguration(t *testing.T) {
-	h := (&debug.Server{View: &view{table: discovery.NewTable()}}).Handler()
+	h := (&debug.Server{View: &view{table: discovery.NewTable(nil)}}).Handler()
 	for path, want := range map[string]string{
 		"/debug/config": "no configuration has been made yet", "/debug/model": "no configuration has been made yet",
 		"/debug/explain?url=http://h/": "no configuration has been made yet", "/debug/config?rejected=1": "nginx has refused no configuration",

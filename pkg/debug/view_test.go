@@ -82,7 +82,7 @@ func newView(t *testing.T) (v *view, chain, key []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v = &view{table: discovery.NewTable()}
+	v = &view{table: discovery.NewTable(nil)}
 	v.table.MarkSynced()
 	v.table.Set(map[string]discovery.Record{
 		"8080.app.default.sg": {Addrs: []netip.Addr{netip.MustParseAddr("198.51.100.7")}},

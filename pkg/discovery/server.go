@@ -21,6 +21,8 @@ const socketBuffer = 4 << 20
 type Server struct {
 	table     *Table
 	addresses []string
+	// Lookup answers for the names outside; nil answers SERVFAIL.
+	Lookup *Lookup
 
 	// Answered, Refused and Empty count questions by what was answered:
 	// addresses, SERVFAIL, and no address.
@@ -100,7 +102,13 @@ func (s *Server) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 		return
 	}
 	question := q.Question[0]
-	e, record := s.table.lookup(strings.ToLower(strings.TrimSuffix(question.Name, ".")))
+	name := strings.ToLower(strings.TrimSuffix(question.Name, "."))
+	if outside, ok := s.table.outsideOf(name); ok && s.Lookup != nil {
+		s.serveOutside(m, question, outside)
+		s.write(w, q, m)
+		return
+	}
+	e, record := s.table.lookup(name)
 	if record == nil {
 		m.Rcode = dns.RcodeServerFailure
 		s.Refused.Add(1)
@@ -111,7 +119,15 @@ func (s *Server) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 	if record.Marker {
 		addresses = []netip.Addr{NoEndpoint}
 	}
-	header := dns.RR_Header{Name: question.Name, Rrtype: question.Qtype, Class: dns.ClassINET}
+	s.fill(m, question, addresses, 0)
+	s.write(w, q, m)
+	e.told.Store(time.Now().UnixNano())
+}
+
+// fill puts the addresses of the family that is asked for into the answer. ttl
+// is in seconds.
+func (s *Server) fill(m *dns.Msg, question dns.Question, addresses []netip.Addr, ttl uint32) {
+	header := dns.RR_Header{Name: question.Name, Rrtype: question.Qtype, Class: dns.ClassINET, Ttl: ttl}
 	for _, a := range addresses {
 		switch {
 		case question.Qtype == dns.TypeA && a.Is4():
@@ -125,8 +141,21 @@ func (s *Server) ServeDNS(w dns.ResponseWriter, q *dns.Msg) {
 	} else {
 		s.Empty.Add(1)
 	}
-	s.write(w, q, m)
-	e.told.Store(time.Now().UnixNano())
+}
+
+// serveOutside answers with what the cluster's name servers say.
+func (s *Server) serveOutside(m *dns.Msg, question dns.Question, o Outside) {
+	if question.Qtype != dns.TypeA && question.Qtype != dns.TypeAAAA {
+		s.Empty.Add(1)
+		return
+	}
+	a := s.Lookup.find(o, question.Qtype)
+	m.Authoritative, m.Rcode = false, a.rcode
+	if a.rcode != dns.RcodeSuccess {
+		s.Refused.Add(1)
+		return
+	}
+	s.fill(m, question, a.addresses, a.ttl(time.Now()))
 }
 
 // write cuts the answer to what the transport carries; nginx then asks over

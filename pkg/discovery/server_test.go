@@ -52,7 +52,7 @@ func ask(t *testing.T, network, address, name string, kind uint16) *dns.Msg {
 }
 
 func TestAnswers(t *testing.T) {
-	table := NewTable()
+	table := NewTable(nil)
 	_, address := start(t, table)
 	four, six := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("2001:db8::1")
 	table.Set(map[string]Record{
@@ -104,7 +104,7 @@ func TestAnswers(t *testing.T) {
 
 // An answer that does not fit into a packet is cut, and whole over TCP.
 func TestManyEndpoints(t *testing.T) {
-	table := NewTable()
+	table := NewTable(nil)
 	_, address := start(t, table)
 	var many []netip.Addr
 	for i := range 3000 {
@@ -121,7 +121,7 @@ func TestManyEndpoints(t *testing.T) {
 }
 
 func TestUntoldAndKeep(t *testing.T) {
-	table := NewTable()
+	table := NewTable(nil)
 	_, address := start(t, table)
 	table.MarkSynced()
 	names := []string{"a.sg", "b.sg"}
@@ -148,7 +148,7 @@ func TestTakenAddressIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	err = NewServer(NewTable(), netip.MustParseAddrPort(l.Addr().String()), 1).Run(context.Background(), func() {})
+	err = NewServer(NewTable(nil), netip.MustParseAddrPort(l.Addr().String()), 1).Run(context.Background(), func() {})
 	if err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
 		t.Errorf("the error %v does not name %s", err, l.Addr())
 	}

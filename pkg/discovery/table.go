@@ -20,6 +20,8 @@ var NoEndpoint = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 type Record struct {
 	// Addrs are the addresses, sorted and unique.
 	Addrs []netip.Addr
+	// Port is where all of them listen.
+	Port uint16
 	// Marker says that there is no endpoint anywhere, and that NoEndpoint is
 	// the answer. Without it, no address is an empty answer.
 	Marker bool
@@ -40,10 +42,30 @@ type Table struct {
 	mu      sync.RWMutex
 	entries map[string]*entry
 	synced  atomic.Bool
+	outside atomic.Pointer[map[string]Outside]
+	allowed func(netip.AddrPort) bool
 }
 
-// NewTable returns an empty table, of which every answer is SERVFAIL.
-func NewTable() *Table { return &Table{entries: map[string]*entry{}} }
+// NewTable returns an empty table, of which every answer is SERVFAIL. Addresses
+// that are not allowed are never answered; nil allows all.
+func NewTable(allowed func(netip.AddrPort) bool) *Table {
+	if allowed == nil {
+		allowed = func(netip.AddrPort) bool { return true }
+	}
+	return &Table{entries: map[string]*entry{}, allowed: allowed}
+}
+
+// filter leaves out the addresses that are not allowed. Where none remains the
+// name is answered as if there were no endpoint.
+func (t *Table) filter(r Record) Record {
+	i := slices.IndexFunc(r.Addrs, func(a netip.Addr) bool { return !t.allowed(netip.AddrPortFrom(a, r.Port)) })
+	if i < 0 {
+		return r
+	}
+	r.Addrs = slices.DeleteFunc(slices.Clone(r.Addrs), func(a netip.Addr) bool { return !t.allowed(netip.AddrPortFrom(a, r.Port)) })
+	r.Marker = r.Marker || len(r.Addrs) == 0
+	return r
+}
 
 // MarkSynced says that the table holds the cluster's state.
 func (t *Table) MarkSynced() { t.synced.Store(true) }
@@ -52,7 +74,7 @@ func (t *Table) MarkSynced() { t.synced.Store(true) }
 // returns how many records it changed.
 func (t *Table) Set(records map[string]Record) (changed int) {
 	for name, r := range records {
-		name = strings.ToLower(name)
+		name, r = strings.ToLower(name), t.filter(r)
 		t.mu.RLock()
 		e, ok := t.entries[name]
 		t.mu.RUnlock()

@@ -104,6 +104,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 //	?delay=500ms          after that time
 //	?set-cookie=NAME=VAL  and sets the cookie
 //	?header=NAME:VALUE    and sets the header of the answer
+//	?reflect=NAME         and sets Seen-NAME to what NAME of the request says
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.draining.Load() {
 		// So that connections which are kept alive end between two requests.
@@ -156,6 +157,13 @@ func (s *Server) echo(w http.ResponseWriter, r *http.Request) {
 	for _, v := range query["header"] {
 		name, value, _ := strings.Cut(v, ":")
 		w.Header().Add(name, strings.TrimSpace(value))
+	}
+	for _, name := range query["reflect"] {
+		value := strings.Join(r.Header.Values(name), ", ")
+		if strings.EqualFold(name, "Host") {
+			value = r.Host
+		}
+		w.Header().Set("Seen-"+name, value)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

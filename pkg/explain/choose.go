@@ -141,8 +141,9 @@ func searchLocations(server *model.Server, path string) *search {
 		for _, m := range l.Matches {
 			s.add(candidate{location: l, match: m})
 		}
-		if l.ExternalAuth != nil && proxies(l) {
-			s.add(candidate{internal: true, match: model.Match{Kind: model.MatchExact, Path: authPath + model.Path(l.ID)}})
+		if l.ExternalAuth != nil && proxies(l) && len(s.exact) == 0 && strings.HasPrefix(path, string(authPath)) {
+			// It is a prefix with "^~", before which only an exact line would come.
+			s.add(candidate{internal: true, match: model.Match{Kind: model.MatchExact, Path: model.Path(path)}})
 		}
 	}
 	slices.SortStableFunc(s.prefix, func(a, b candidate) int { return len(b.match.Path) - len(a.match.Path) })

@@ -12,17 +12,16 @@ var variable = regexp.MustCompile(`\$(?:\{([a-z0-9_]+)\}|([a-z0-9_]+))`)
 func (e *explainer) expand(text string) string {
 	r, h := e.request, &e.Config.HTTP
 	known := map[string]string{
-		"scheme":             r.scheme,
-		"host":               r.host,
-		"http_host":          r.hostHeader,
-		"best_http_host":     r.bestHost(h),
-		"pass_access_scheme": e.out.Request.Scheme,
-		"request_uri":        r.target,
-		"uri":                r.uri.path,
-		"document_uri":       r.uri.path,
-		"args":               r.uri.args,
-		"query_string":       r.uri.args,
-		"is_args":            "",
+		"scheme":                r.scheme,
+		"host":                  r.host,
+		"sg_request_host":       r.authority(),
+		"sg_best_http_host":     r.bestHost(h),
+		"sg_pass_access_scheme": e.out.Request.Scheme,
+		"request_uri":           r.target,
+		"sg_uri":                r.plainPath(),
+		"args":                  r.uri.args,
+		"query_string":          r.uri.args,
+		"is_args":               "",
 	}
 	if r.uri.args != "" {
 		known["is_args"] = "?"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,8 @@ type request struct {
 	name string
 	// hostHeader is the Host header as sent, host is what nginx makes of it.
 	hostHeader, host string
+	// port is that of the Host header, with a colon; empty where it has none.
+	port string
 	// target is the request line's: the path and the query as sent.
 	target string
 	uri    uri
@@ -59,6 +62,9 @@ func newRequest(raw string, header http.Header) (*request, error) {
 	}
 	if r.host, err = parseHost(r.hostHeader); err != nil {
 		return r, err
+	}
+	if i := strings.LastIndexByte(r.hostHeader, ':'); i > strings.LastIndexByte(r.hostHeader, ']') && i+1 < len(r.hostHeader) {
+		r.port = r.hostHeader[i:]
 	}
 	r.uri, err = parseTarget(target)
 	return r, err
@@ -152,7 +158,23 @@ func (r *request) bestHost(h *model.HTTP) string {
 			return value
 		}
 	}
-	return r.hostHeader
+	return r.authority()
+}
+
+// authority is the name that chose the server and the port as it was sent.
+func (r *request) authority() string { return r.host + r.port }
+
+// notPlain finds what a path must hold to need encoding.
+var notPlain = regexp.MustCompile(`[^-A-Za-z0-9/._~!$&'()*,;=:@+]`)
+
+// plainPath is the path as values of users get it: decoded, or as it was sent
+// where that would not be the same.
+func (r *request) plainPath() string {
+	if !notPlain.MatchString(r.uri.path) {
+		return r.uri.path
+	}
+	path, _, _ := strings.Cut(r.target, "?")
+	return path
 }
 
 // httpsURL is where a redirect to https goes.
@@ -168,4 +190,13 @@ func (r *request) httpsURL(h *model.HTTP) string {
 		target = strings.TrimSuffix(target, "/")
 	}
 	return "https://" + host + target
+}
+
+// loops tells whether nginx takes the request for one that goes in a circle.
+func (r *request) loops() bool {
+	switch r.header.Get("X-Sidegate-Hops") {
+	case "", "1", "2", "3", "4":
+		return false
+	}
+	return true
 }

@@ -107,6 +107,9 @@ func (e *explainer) answeredByLocation(l *model.Location) {
 	case l.Closed != "":
 		e.answer(http.StatusServiceUnavailable, "the location is closed: "+l.Closed)
 		return
+	case l.CountHops && l.Return == nil && e.request.loops():
+		e.answer(http.StatusLoopDetected, "the request has come back again and again from a name outside of the cluster")
+		return
 	case e.toHTTPS(l.ToHTTPS):
 		return
 	case l.Return != nil && l.Return.URL != "":
@@ -182,16 +185,19 @@ func (e *explainer) proxied(l *model.Location, target string) {
 	e.out.Upstream.Backend, e.out.Upstream.Sticky = u.Backend, u.Sticky
 	none := true
 	for _, s := range u.Servers {
-		server := UpstreamServer{Name: string(s.Host), Port: s.Port, Resolvers: u.Resolvers, Endpoints: []netip.AddrPort{}}
+		server := UpstreamServer{Name: string(s.Host), Port: s.Port, Endpoints: []netip.AddrPort{}}
+		if u.Outside != nil {
+			server.Name, server.Resolvers = u.Outside.Name, e.Config.HTTP.ClusterResolvers
+		}
 		addresses, known := e.Endpoints[string(s.Host)]
 		if a, err := netip.ParseAddr(string(s.Host)); err == nil && !s.Resolve {
 			addresses, known = []netip.Addr{a}, true
 		}
-		server.Unknown = !known && len(u.Resolvers) == 0
+		server.Unknown = !known && u.Outside == nil
 		for _, a := range addresses {
 			server.Endpoints = append(server.Endpoints, netip.AddrPortFrom(a, uint16(s.Port)))
 		}
-		none = none && len(addresses) == 0 && len(u.Resolvers) == 0
+		none = none && len(addresses) == 0 && u.Outside == nil
 		e.out.Servers = append(e.out.Servers, server)
 	}
 	if none {

@@ -75,8 +75,10 @@ type HTTP struct {
 	Resolvers []string `json:"resolvers"`
 	// ResolveIPv6 makes nginx ask for AAAA records too.
 	ResolveIPv6 bool `json:"resolveIPv6,omitempty"`
-	// ClusterResolvers are the name servers of the cluster, for names that
-	// only they know (ExternalName services, authentication URLs).
+	// OutsideResolvers are some of them: names outside of the cluster are few.
+	OutsideResolvers []string `json:"outsideResolvers"`
+	// ClusterResolvers are the name servers of the cluster, of which Sidegate
+	// asks for them (ExternalName Services, hosts of authentication URLs).
 	ClusterResolvers []string `json:"clusterResolvers,omitempty"`
 
 	TLS  TLS   `json:"tls"`

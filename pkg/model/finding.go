@@ -73,6 +73,7 @@ const (
 	ReasonCertificateHost    = "CertificateHostMismatch"
 	ReasonLocationClosed     = "LocationClosed"
 	ReasonCatchAllDisabled   = "CatchAllDisabled"
+	ReasonForbiddenTarget    = "ForbiddenTarget"
 	ReasonQuarantined        = "Quarantined"
 	ReasonNoSnapshot         = "ClusterUnreadable"
 	ReasonMachine            = "NothingCanBeTested"

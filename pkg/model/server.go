@@ -82,6 +82,9 @@ type Location struct {
 	// Upstream is where requests go. It is empty only where Closed or Return
 	// is set.
 	Upstream Ident `json:"upstream,omitempty"`
+	// CountHops ends requests that come back again and again: Upstream is a name
+	// outside of the cluster, which may lead to nginx itself.
+	CountHops bool `json:"countHops,omitempty"`
 	// Host replaces the Host header for the backend.
 	Host  *Expr `json:"host,omitempty"`
 	Proxy Proxy `json:"proxy,omitzero"`
@@ -133,6 +136,8 @@ type BasicAuth struct {
 // ExternalAuth asks another service whether a request may pass.
 type ExternalAuth struct {
 	URL Expr `json:"url"`
+	// TLS says that URL is one of https.
+	TLS bool `json:"tls,omitempty"`
 	// Host is the Host header of the question.
 	Host   Expr  `json:"host"`
 	Method Ident `json:"method,omitempty"`
@@ -141,8 +146,9 @@ type ExternalAuth struct {
 	Signin          Expr           `json:"signin,omitempty"`
 	RequestRedirect Expr           `json:"requestRedirect,omitempty"`
 	ResponseHeaders []CopiedHeader `json:"responseHeaders,omitempty"`
-	// Resolvers look up the host of URL; empty where it is an address.
-	Resolvers []string `json:"resolvers,omitempty"`
+	// Outside is the host of the URL as its owner wrote it, where it is a name.
+	// In URL stands the one that nginx asks our DNS server for.
+	Outside *Outside `json:"outside,omitempty"`
 }
 
 // CopiedHeader is a header of the authentication's answer that the backend is

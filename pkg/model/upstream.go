@@ -19,9 +19,20 @@ type Upstream struct {
 	Keepalive int `json:"keepalive"`
 	// Servers is sorted by host and port.
 	Servers []UpstreamServer `json:"servers"`
-	// Resolvers are asked for the names of Servers; empty is: Sidegate's own.
-	Resolvers []string `json:"resolvers,omitempty"`
-	Sticky    *Sticky  `json:"sticky,omitempty"`
+	// Outside is the name that an ExternalName Service stands for; nil where the
+	// names of Servers are those of endpoints.
+	Outside *Outside `json:"outside,omitempty"`
+	Sticky  *Sticky  `json:"sticky,omitempty"`
+}
+
+// Outside is a name that the name servers of the cluster are asked for. nginx
+// asks Sidegate's DNS server for Asked instead, which looks Name up and leaves
+// out addresses that nothing may be sent to.
+type Outside struct {
+	Asked Ident `json:"asked"`
+	// Name is completed by the search list unless it ends in a dot.
+	Name string `json:"name"`
+	Port uint16 `json:"port"`
 }
 
 // Backend names a port of a Service as an Ingress does.

@@ -31,7 +31,7 @@ func keepSessions(b *build, p *path, l *model.Location) {
 		Sticky  *model.Sticky
 	}{u.Backend, u.Sticky})
 	u.Name = upstreamName(hash, u.Backend)
-	if len(u.Resolvers) == 0 && u.Servers[0].Resolve {
+	if u.Outside == nil && u.Servers[0].Resolve {
 		// The sessions' upstream has a zone of its own, with its own history.
 		u.Zone = zoneFor(b.endpointCount(&u), b.previousUpstream(u.Name))
 	}
@@ -64,7 +64,7 @@ func sticky(b *build, p *path, a annotations.Affinity) *model.Sticky {
 		s.Expires = nil
 	}
 	if a.SameSite == "none" && a.ConditionalSameSiteNone != nil && *a.ConditionalSameSiteNone {
-		s.SameSite = "$samesite_none"
+		s.SameSite = "$sg_samesite_none"
 	}
 	s.Secure = b.toHTTPS(p.host, p.text, p.ingress) != 0
 	if a.Secure != nil {

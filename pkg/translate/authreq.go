@@ -2,6 +2,7 @@ package translate
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/sidegate/sidegate/pkg/annotations"
@@ -15,21 +16,26 @@ func askAnotherService(b *build, p *path, l *model.Location) {
 	if a.URL == nil {
 		return
 	}
-	auth := &model.ExternalAuth{URL: a.URL.Text, Host: model.Expr(a.URL.Host)}
-	if !b.resolves(p, l, auth, a.URL.Host) {
+	auth := &model.ExternalAuth{Host: model.Expr(a.URL.Host)}
+	if why := b.askable(auth, a.URL); why != "" {
+		l.Closed = "the host of auth-url cannot be asked"
+		b.report(p.ingress.object, model.Error, model.ReasonLocationClosed, "metadata.annotations", a.URL.Host,
+			"%s; the location answers 503 and is not open", why)
 		return
 	}
 	if a.Method != nil {
 		auth.Method = *a.Method
 	}
 	if a.RequestRedirect != nil {
-		auth.RequestRedirect = *a.RequestRedirect
+		auth.RequestRedirect = inQuestion(*a.RequestRedirect)
 	}
-	for _, h := range a.ResponseHeaders {
+	for i, h := range a.ResponseHeaders {
 		name := strings.ReplaceAll(strings.ToLower(string(h)), "-", "_")
 		auth.ResponseHeaders = append(auth.ResponseHeaders, model.CopiedHeader{
-			Name:         h,
-			Variable:     "auth_" + model.Ident(name),
+			Name: h,
+			// Numbers and not names: the variables are those of the location that
+			// handles the request, and no more than the longest list needs.
+			Variable:     model.Ident("sg_auth_" + strconv.Itoa(i+1)),
 			FromVariable: "upstream_http_" + model.Ident(name),
 		})
 	}
@@ -38,20 +44,39 @@ func askAnotherService(b *build, p *path, l *model.Location) {
 	l.OwnRetry = l.OwnRetry || len(auth.ResponseHeaders) > 0
 }
 
-// resolves sees to it that the URL's host can be looked up, and closes the
-// location otherwise.
-func (b *build) resolves(p *path, l *model.Location, auth *model.ExternalAuth, host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
+// inQuestion makes a value right in a question to an authentication service,
+// of which nginx's own variable $uri would be that of the question.
+func inQuestion(e model.Expr) model.Expr {
+	return model.Expr(strings.ReplaceAll(string(e), "${sg_uri}", "${sg_request_path}"))
+}
+
+// askable sees to it that the URL's host may be asked, and how it is looked up,
+// and says why not.
+func (b *build) askable(auth *model.ExternalAuth, u *annotations.URL) string {
+	host := u.Host
+	if address, err := netip.ParseAddr(host); err == nil {
+		if what := b.options.Targets.refusal(netip.AddrPortFrom(address, u.Port)); what != "" {
+			return "auth-url names " + what + ", to which nothing is sent"
+		}
+		if address.Zone() != "" {
+			return "auth-url names an address with a zone"
+		}
+		if host = address.Unmap().String(); address.Unmap().Is6() {
+			host = "[" + host + "]"
+		}
+	} else {
+		outside, err := outsideName(host, u.Port)
+		if err != nil {
+			return "the host of auth-url " + err.Error()
+		}
+		if len(b.options.ClusterResolvers) == 0 {
+			return "no name server is known that could look up the host of auth-url"
+		}
+		auth.Outside, host = outside, string(outside.Asked)
 	}
-	if len(b.options.ClusterResolvers) == 0 {
-		l.Closed = "the host of auth-url cannot be looked up"
-		b.report(p.ingress.object, model.Error, model.ReasonLocationClosed, "metadata.annotations", host,
-			"no name server is known that could look up the host of auth-url; the location answers 503 and is not open")
-		return false
-	}
-	auth.Resolvers = b.options.ClusterResolvers
-	return true
+	auth.URL = model.Expr(u.Scheme+"://"+host+":"+strconv.Itoa(int(u.Port))) + inQuestion(u.Rest)
+	auth.TLS = u.Scheme == "https"
+	return ""
 }
 
 // signin says where a client without a session is sent, and how it comes back.
@@ -71,7 +96,7 @@ func (b *build) signin(p *path, auth *model.ExternalAuth, a annotations.External
 	if a.Signin.HasQuery {
 		separator = "&"
 	}
-	auth.Signin += model.Expr(separator + parameter + "=$pass_access_scheme://$best_http_host$escaped_request_uri")
+	auth.Signin += model.Expr(separator + parameter + "=$sg_pass_access_scheme://$sg_best_http_host$sg_escaped_request_uri")
 	if b.options.JSModule == "" {
 		b.report(p.ingress.object, model.Info, model.ReasonApproximated, "metadata.annotations", "",
 			"nginx's njs module is not installed, so the way back in auth-signin is not URL-escaped: of several query parameters only the first one survives")

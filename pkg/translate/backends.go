@@ -1,7 +1,9 @@
 package translate
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"github.com/sidegate/sidegate/pkg/model"
@@ -38,6 +40,15 @@ func sendToBackend(b *build, p *path, l *model.Location) {
 	}
 	setRoute(l, p.ingress.Name, plainHash(backend), backend)
 	l.Upstream = upstream.Name
+	b.countHops(l, upstream)
+}
+
+// countHops ends requests that come back. A location whose upstream is outside
+// may lead to nginx by ways that no check of addresses sees: a Service, a load
+// balancer, another replica.
+func (b *build) countHops(l *model.Location, u *model.Upstream) {
+	l.CountHops = u.Outside != nil
+	l.OwnRetry = l.OwnRetry || l.CountHops
 }
 
 // nameBackend names the Service to the log. What answers by itself needs none
@@ -76,6 +87,7 @@ func (b *build) sendToDefaultBackend(l *model.Location) bool {
 	}
 	setRoute(l, "", plainHash(backend), backend)
 	l.Upstream = upstream.Name
+	b.countHops(l, upstream)
 	return true
 }
 
@@ -166,6 +178,7 @@ func (b *build) fillEndpoints(u *model.Upstream, service *corev1.Service) (reaso
 	}
 	list := b.Snapshot.EndpointSlices[types.NamespacedName{Namespace: u.Backend.Namespace, Name: u.Backend.Service}]
 	found := endpointsOf(service, list, port.Name)
+	b.reportForbidden(u, found)
 	ports := found.ports
 	if len(ports) == 0 {
 		ports = b.knownPorts(u, port)
@@ -178,6 +191,21 @@ func (b *build) fillEndpoints(u *model.Upstream, service *corev1.Service) (reaso
 	u.Zone = zoneFor(found.count(), b.previousUpstream(u.Name))
 	b.resolvesIPv6 = b.resolvesIPv6 || found.hasIPv6
 	return "", ""
+}
+
+// reportForbidden tells the owner of a Service which of its endpoints nginx does
+// not get. It is discovery that leaves them out.
+func (b *build) reportForbidden(u *model.Upstream, found endpoints) {
+	for _, port := range slices.Sorted(maps.Keys(found.addresses)) {
+		for _, a := range found.addresses[port] {
+			if what := b.options.Targets.refusal(netip.AddrPortFrom(a, uint16(port))); what != "" {
+				b.report(model.Object{Kind: "Service", Namespace: u.Backend.Namespace, Name: u.Backend.Service}, model.Warning,
+					model.ReasonForbiddenTarget, "", netip.AddrPortFrom(a, uint16(port)).String(),
+					"an EndpointSlice names %s, to which nothing is sent", what)
+				return // one is enough to know where to look
+			}
+		}
+	}
 }
 
 // endpointCount is the number of endpoints of an upstream.
@@ -193,7 +221,7 @@ func (b *build) knownPorts(u *model.Upstream, port corev1.ServicePort) []int32 {
 	if previous := b.previousUpstream(u.Name); previous != nil {
 		var out []int32
 		for _, s := range previous.Servers {
-			if s.PortName == port.Name && s.Resolve && len(previous.Resolvers) == 0 {
+			if s.PortName == port.Name && s.Resolve && previous.Outside == nil {
 				out = append(out, s.Port)
 			}
 		}
@@ -262,23 +290,28 @@ func (b *build) fillExternal(u *model.Upstream, service *corev1.Service) (reason
 			number = int(port.TargetPort.IntVal)
 		}
 	}
+	if number < 1 || number > 65535 {
+		return model.ReasonPortNotFound, "the port must be from 1 to 65535"
+	}
 	server := model.UpstreamServer{Port: int32(number)}
+	u.Zone = minimumZone
 	if address, err := netip.ParseAddr(service.Spec.ExternalName); err == nil && address.Is4() {
+		if what := b.options.Targets.refusal(netip.AddrPortFrom(address, uint16(number))); what != "" {
+			return model.ReasonForbiddenTarget, "the Service's externalName is " + what + ", to which nothing is sent"
+		}
 		server.Host = model.Ident(address.String())
 		u.Servers = []model.UpstreamServer{server}
-		u.Zone = minimumZone
 		return "", ""
 	}
-	name, err := model.NewHost(service.Spec.ExternalName)
+	outside, err := outsideName(service.Spec.ExternalName, uint16(number))
 	if err != nil {
 		return model.ReasonInvalidValue, "the Service's externalName " + err.Error()
 	}
 	if len(b.options.ClusterResolvers) == 0 {
 		return model.ReasonBackendUnsupported, "no name server is known that could look up an ExternalName"
 	}
-	server.Host, server.Resolve = model.Ident(name), true
+	server.Host, server.Resolve = outside.Asked, true
 	u.Servers = []model.UpstreamServer{server}
-	u.Resolvers = b.options.ClusterResolvers
-	u.Zone = minimumZone
+	u.Outside = outside
 	return "", ""
 }

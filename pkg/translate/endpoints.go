@@ -116,6 +116,8 @@ func slicePort(slice *discoveryv1.EndpointSlice, name string) (int32, bool) {
 // Record is the answer to nginx's question for a server name.
 type Record struct {
 	Addrs []netip.Addr
+	// Port is where all of them listen.
+	Port uint16
 	// Marker says that the Service has no endpoint at all: the answer is the
 	// address that makes nginx answer 503 and ask again in a second.
 	Marker bool
@@ -124,7 +126,7 @@ type Record struct {
 // Records are the answers for the server names of an upstream. There are none
 // for an upstream that Sidegate's own DNS server is not asked about.
 func Records(u *model.Upstream, service *corev1.Service, list []*discoveryv1.EndpointSlice) map[string]Record {
-	if len(u.Resolvers) > 0 {
+	if u.Outside != nil {
 		return nil
 	}
 	out := map[string]Record{}
@@ -132,7 +134,7 @@ func Records(u *model.Upstream, service *corev1.Service, list []*discoveryv1.End
 	empty := found.count() == 0
 	for _, s := range u.Servers {
 		if s.Resolve {
-			out[string(s.Host)] = Record{Addrs: found.addresses[s.Port], Marker: empty}
+			out[string(s.Host)] = Record{Addrs: found.addresses[s.Port], Port: uint16(s.Port), Marker: empty}
 		}
 	}
 	return out
@@ -141,7 +143,7 @@ func Records(u *model.Upstream, service *corev1.Service, list []*discoveryv1.End
 // NeedsSync tells whether an endpoint is there that the upstream, as nginx
 // has it, cannot take: it listens on another port, or the zone is full.
 func NeedsSync(u *model.Upstream, service *corev1.Service, list []*discoveryv1.EndpointSlice) bool {
-	if len(u.Resolvers) > 0 {
+	if u.Outside != nil {
 		return false
 	}
 	found := found(u, service, list)

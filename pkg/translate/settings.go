@@ -70,6 +70,7 @@ func (b *build) fillHTTP() {
 	h.GenerateRequestID = s.GenerateRequestID
 
 	h.Resolvers, h.ClusterResolvers = o.Resolvers, o.ClusterResolvers
+	h.OutsideResolvers = o.Resolvers[:min(2, len(o.Resolvers))]
 
 	h.TLS = model.TLS{
 		Protocols:      s.Protocols,
@@ -91,7 +92,7 @@ func (b *build) fillHTTP() {
 	if !s.DisableAccessLog {
 		h.AccessLog = orElse(s.AccessLogPath, o.LogDirectory+"/access.log")
 	}
-	h.LogFormat = model.Expr(noAlternative.Replace(string(s.LogFormat)))
+	h.LogFormat = model.OwnVariables(model.Expr(noAlternative.Replace(string(s.LogFormat))))
 	switch {
 	case s.LogFormatEscapeJSON:
 		h.LogFormatEscape = "json"

@@ -40,9 +40,13 @@ type Options struct {
 	// JSModule is the file of nginx's njs module, JSFile our script for it;
 	// both are empty where the module is not installed.
 	JSModule, JSFile string
+	// Targets says where requests may be sent.
+	Targets Targets
 	// Resolvers are the addresses of Sidegate's DNS server, ClusterResolvers
 	// those of the cluster.
 	Resolvers, ClusterResolvers []string
+	// Search completes the names that ClusterResolvers are asked for.
+	Search []string
 }
 
 // Input is all that a translation depends on.

@@ -1,0 +1,115 @@
+package translate
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sidegate/sidegate/pkg/model"
+)
+
+// Targets says where requests of clients may be sent. What nginx can reach and
+// its clients cannot is no target: other processes of the pod, the node's and
+// the cloud's services at link-local addresses, and nginx itself.
+type Targets struct {
+	// AllowLoopback is for tests and demonstrations.
+	AllowLoopback bool
+	// Own are the addresses of this machine or pod, and Ports what it listens on
+	// there. Other ports are somebody else's where the pod has the host's network.
+	Own   []netip.Addr
+	Ports []uint16
+}
+
+var (
+	thisNetwork = netip.MustParsePrefix("0.0.0.0/8")
+	// translated addresses hold one of IPv4 (NAT64, RFC 6052).
+	translated = netip.MustParsePrefix("64:ff9b::/96")
+	broadcast  = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+)
+
+// Allowed tells whether requests may be sent there.
+func (t Targets) Allowed(target netip.AddrPort) bool { return t.refusal(target) == "" }
+
+// refusal says why nothing may be sent to a target; "" is that it may.
+func (t Targets) refusal(target netip.AddrPort) string {
+	a := target.Addr().Unmap().WithZone("")
+	if translated.Contains(a) {
+		b := a.As16()
+		a = netip.AddrFrom4([4]byte(b[12:]))
+	}
+	here := a.IsLoopback() || slices.Contains(t.Own, a)
+	switch {
+	case !a.IsValid():
+		return "no address"
+	case a.IsUnspecified(), thisNetwork.Contains(a):
+		return "an unspecified address"
+	case a.IsLinkLocalUnicast():
+		return "a link-local address"
+	case a.IsMulticast():
+		return "a multicast address"
+	case a == broadcast:
+		return "the broadcast address"
+	case a.IsLoopback() && !t.AllowLoopback:
+		return "an address on loopback"
+	case here && slices.Contains(t.Ports, target.Port()):
+		return "a port of this controller or of its nginx"
+	}
+	return ""
+}
+
+// outsideSuffix ends the names of model.Outside. It is no domain, and not the
+// one of endpoints, so that neither can be taken for the other.
+const outsideSuffix = ".sgx"
+
+// maxName is the longest name that DNS has.
+const maxName = 253
+
+// outsideName checks a name that is to be looked up outside of the cluster's
+// Services, in small letters or not.
+func outsideName(name string, port uint16) (*model.Outside, error) {
+	plain, absolute := strings.CutSuffix(strings.ToLower(name), ".")
+	if _, err := model.NewHost(plain); err != nil || strings.HasPrefix(plain, "*") {
+		return nil, &model.InvalidError{Rule: "be a DNS name, such as auth.example.com"}
+	}
+	// 127.1, 2130706433 and 0x7f.1 are addresses to some libraries.
+	last := plain[strings.LastIndexByte(plain, '.')+1:]
+	if last[0] >= '0' && last[0] <= '9' {
+		return nil, &model.InvalidError{Rule: "be a DNS name, or an address of four whole numbers"}
+	}
+	asked := plain + "." + strconv.Itoa(int(port))
+	if absolute {
+		asked, plain = asked+".abs", plain+"."
+	}
+	if asked += outsideSuffix; len(asked) > maxName {
+		return nil, &model.InvalidError{Rule: "be a DNS name of at most " + strconv.Itoa(maxName-len(".65535.abs"+outsideSuffix)) + " characters"}
+	}
+	return &model.Outside{Asked: model.Ident(asked), Name: plain, Port: port}, nil
+}
+
+// Outside lists the names that configurations have nginx ask for, by what it
+// asks.
+func Outside(configs ...*model.Config) map[string]model.Outside {
+	out := map[string]model.Outside{}
+	add := func(o *model.Outside) {
+		if o != nil {
+			out[string(o.Asked)] = *o
+		}
+	}
+	for _, c := range configs {
+		if c == nil {
+			continue
+		}
+		for i := range c.Upstreams {
+			add(c.Upstreams[i].Outside)
+		}
+		for i := range c.Servers {
+			for j := range c.Servers[i].Locations {
+				if a := c.Servers[i].Locations[j].ExternalAuth; a != nil {
+					add(a.Outside)
+				}
+			}
+		}
+	}
+	return out
+}
