@@ -50,13 +50,13 @@ var authRows = []Row{
 		Doc:     "The text that a browser shows when it asks for the password.",
 		Support: Supported,
 		parse: func(s *Set, v string) error {
-			realm, err := model.Text(v)
-			if realm == "off" {
+			if v == "off" {
 				// nginx would take it for "no authentication".
 				return &model.InvalidError{Rule: "be any other text than off"}
 			}
 			// nginx puts it between quotes and escapes nothing.
-			s.Auth.Realm = quotedString.Replace(realm)
+			realm, err := model.Text(quotedString.Replace(v))
+			s.Auth.Realm = realm
 			return err
 		},
 	},
