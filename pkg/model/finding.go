@@ -74,6 +74,12 @@ const (
 	ReasonLocationClosed     = "LocationClosed"
 	ReasonCatchAllDisabled   = "CatchAllDisabled"
 	ReasonQuarantined        = "Quarantined"
+	ReasonHostShared         = "HostShared"
+	ReasonHostOwned          = "HostOwned"
+	ReasonReservedPath       = "ReservedPath"
+	ReasonInvalidName        = "InvalidName"
+	ReasonUserLeftOut        = "UserLeftOut"
+	ReasonCostlyExpression   = "CostlyExpression"
 )
 
 // Compare orders findings by object, field, reason and message.

@@ -20,6 +20,8 @@ type Snapshot struct {
 	// Ingresses are those of our classes, the oldest first: of two that
 	// claim the same, the first one wins.
 	Ingresses []*networkingv1.Ingress
+	// Held are the newest versions of Ingresses whose last good version stands in Ingresses; nil means none.
+	Held map[types.NamespacedName]*networkingv1.Ingress
 	// Services are those that an Ingress or a flag names, and perhaps more.
 	Services map[types.NamespacedName]*corev1.Service
 	// EndpointSlices are listed by the name of their Service, sorted by name.

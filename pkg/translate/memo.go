@@ -11,6 +11,9 @@ import (
 type memo struct {
 	annotations, oldAnnotations   map[version]parsedAnnotations
 	certificates, oldCertificates map[version]parsedCertificate
+	// A Secret can hold users in two ways.
+	passwordFiles, oldPasswordFiles map[version]users
+	passwordMaps, oldPasswordMaps   map[version]users
 }
 
 // version names one state of an object. Objects without a resource version
@@ -32,10 +35,14 @@ func versionOf(o metav1.Object) version {
 func (m *memo) begin() {
 	m.oldAnnotations, m.annotations = m.annotations, make(map[version]parsedAnnotations, len(m.annotations))
 	m.oldCertificates, m.certificates = m.certificates, make(map[version]parsedCertificate, len(m.certificates))
+	m.oldPasswordFiles, m.passwordFiles = m.passwordFiles, make(map[version]users, len(m.passwordFiles))
+	m.oldPasswordMaps, m.passwordMaps = m.passwordMaps, make(map[version]users, len(m.passwordMaps))
 }
 
 // end drops what was not used.
-func (m *memo) end() { m.oldAnnotations, m.oldCertificates = nil, nil }
+func (m *memo) end() {
+	m.oldAnnotations, m.oldCertificates, m.oldPasswordFiles, m.oldPasswordMaps = nil, nil, nil, nil
+}
 
 // recall returns f's result for the object, from old if it is there.
 func recall[T any](current, old map[version]T, o metav1.Object, f func() T) T {
