@@ -36,6 +36,12 @@ var reasonDocs = map[string]string{
 	model.ReasonCertificateHost:    "The certificate does not name the host. It is served all the same.",
 	model.ReasonLocationClosed:     "What was to guard a location cannot be set up, so it answers 503 and is not open.",
 	model.ReasonCatchAllDisabled:   "A rule would serve every host, which --disable-catch-all forbids. It is ignored.",
+	model.ReasonHostShared:         "Ingresses of several namespaces name the host, and one may get requests that an older one's path could serve. Both are told; --strict-host-ownership forbids it.",
+	model.ReasonHostOwned:          "The host belongs to another namespace, whose Ingress is older (--strict-host-ownership). The rule is ignored.",
+	model.ReasonReservedPath:       "The path is below /_sidegate, where Sidegate's own locations are. It is ignored.",
+	model.ReasonInvalidName:        "The object has a name that Kubernetes would not let it have (manifests of a directory). It is ignored.",
+	model.ReasonUserLeftOut:        "A user of an auth-secret has no hash, one of an unknown kind, or one that costs too much to compute. That user gets 401; the others come in.",
+	model.ReasonCostlyExpression:   "A path is a regular expression that can backtrack. Where it does for long, nginx gives up and answers 500.",
 	model.ReasonQuarantined:        "nginx refuses what an Ingress, or the ConfigMap, makes of the configuration. Its last good version stays until it changes, and nobody else waits.",
 }
 

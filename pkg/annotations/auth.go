@@ -1,6 +1,7 @@
 package annotations
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/sidegate/sidegate/pkg/model"
@@ -67,14 +68,12 @@ var quotedString = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // secretRef accepts NAME or NAMESPACE/NAME.
 func secretRef(v string) (string, error) {
-	parts := strings.Split(v, "/")
-	if len(parts) > 2 {
+	if !secretReference.MatchString(v) || len(v) > 2*253+1 {
 		return "", &model.InvalidError{Rule: "be NAME or NAMESPACE/NAME"}
-	}
-	for _, p := range parts {
-		if _, err := model.NewHost(p); err != nil {
-			return "", &model.InvalidError{Rule: "be NAME or NAMESPACE/NAME"}
-		}
 	}
 	return v, nil
 }
+
+// secretReference matches names of objects. Their parts may be longer than
+// those of a host.
+var secretReference = regexp.MustCompile(`^(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?/)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$`)

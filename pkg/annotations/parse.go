@@ -133,7 +133,7 @@ func (s *Set) closes(row *Row, value string) string {
 		return ""
 	case row.Scope == ScopeServer:
 		s.UnguardedHost = row.Name
-		return " and, because requests would get past it, the whole host answers 503"
+		return " and, because requests would get past it, its hosts answer 503"
 	}
 	s.Unguarded = row.Name
 	return " and, because requests would get past it, its locations answer 503"

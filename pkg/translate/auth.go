@@ -42,7 +42,7 @@ func askForPassword(b *build, p *path, l *model.Location) {
 	}
 	for _, left := range users.left {
 		b.report(p.ingress.object, model.Error, model.ReasonUserLeftOut, "metadata.annotations", a.Secret,
-			"%s of the Secret %s; this user alone cannot come in", left, ref)
+			"in the Secret %s, %s; this user alone cannot come in", ref, left)
 	}
 	if users.more > 0 {
 		b.report(p.ingress.object, model.Error, model.ReasonUserLeftOut, "metadata.annotations", a.Secret,

@@ -51,7 +51,7 @@ func (b *build) reportSharing(h *host) {
 			return
 		}
 		known[key] = true
-		severity, how := model.Info, "is longer"
+		severity, how := model.Info, "is the closer match"
 		if h.regex {
 			severity, how = model.Warning, "is a longer regular expression, which is tried first"
 		}
