@@ -107,7 +107,7 @@ func TestLongValueCannotStopOthers(t *testing.T) {
 	}
 	for _, n := range lengths {
 		nginx := n == 1749 || n == 3498
-		for i, prefix := range []string{"", "/", "https://10.0.0.1/?c="} {
+		for _, prefix := range []string{"", "/", "https://10.0.0.1/?c="} {
 			for j, v := range atLimits(prefix, n) {
 				for _, row := range annotations.Table() {
 					if row.Support != annotations.Supported && row.Support != annotations.Partly {
