@@ -212,6 +212,10 @@ func (b *build) readExpression(p *path) bool {
 		b.report(p.ingress.object, model.Info, model.ReasonApproximated, p.field+".path", p.text,
 			"the names of groups are left out: nginx would make variables of them for all hosts; their numbers stay")
 	}
+	if wantsRegex(p) && b.memo.backtrack(expression) {
+		b.report(p.ingress.object, model.Warning, model.ReasonCostlyExpression, p.field+".path", p.text,
+			"there are paths that this expression can be matched with in very many ways (a repetition inside of a repetition, or two that begin alike); for those nginx gives up and answers 500")
+	}
 	return true
 }
 

@@ -11,6 +11,7 @@ import (
 type memo struct {
 	annotations, oldAnnotations   map[version]parsedAnnotations
 	certificates, oldCertificates map[version]parsedCertificate
+	backtracks, oldBacktracks     map[model.Regex]bool
 	// A Secret can hold users in two ways.
 	passwordFiles, oldPasswordFiles map[version]users
 	passwordMaps, oldPasswordMaps   map[version]users
@@ -35,12 +36,14 @@ func versionOf(o metav1.Object) version {
 func (m *memo) begin() {
 	m.oldAnnotations, m.annotations = m.annotations, make(map[version]parsedAnnotations, len(m.annotations))
 	m.oldCertificates, m.certificates = m.certificates, make(map[version]parsedCertificate, len(m.certificates))
+	m.oldBacktracks, m.backtracks = m.backtracks, make(map[model.Regex]bool, len(m.backtracks))
 	m.oldPasswordFiles, m.passwordFiles = m.passwordFiles, make(map[version]users, len(m.passwordFiles))
 	m.oldPasswordMaps, m.passwordMaps = m.passwordMaps, make(map[version]users, len(m.passwordMaps))
 }
 
 // end drops what was not used.
 func (m *memo) end() {
+	m.oldBacktracks = nil
 	m.oldAnnotations, m.oldCertificates, m.oldPasswordFiles, m.oldPasswordMaps = nil, nil, nil, nil
 }
 
@@ -58,5 +61,17 @@ func recall[T any](current, old map[version]T, o metav1.Object, f func() T) T {
 		v = f()
 	}
 	current[key] = v
+	return v
+}
+
+// backtrack is backtracks with a memory.
+func (m *memo) backtrack(e model.Regex) bool {
+	v, ok := m.backtracks[e]
+	if !ok {
+		if v, ok = m.oldBacktracks[e]; !ok {
+			v = backtracks(e)
+		}
+		m.backtracks[e] = v
+	}
 	return v
 }
