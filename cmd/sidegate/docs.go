@@ -204,9 +204,9 @@ with it, in the words of ingress-nginx.
 
 // meanwhile says what becomes of an annotation that does not work yet.
 func meanwhile(name string) string {
-	set, _ := annotations.Parse([]string{"x"}, model.Object{}, map[string]string{"x/" + name: "x"})
-	if set.Unguarded != "" {
-		return "closed: requests would get past it, so they get 503"
+	set, _ := annotations.Parse([]string{"x"}, model.Object{}, map[string]string{"x/" + name: "deny all;"})
+	if set.Unguarded != "" || set.UnguardedHost != "" {
+		return "closed where it keeps requests out: they would get past it, so they get 503"
 	}
 	return "ignored"
 }

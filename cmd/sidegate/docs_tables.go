@@ -41,6 +41,12 @@ var reasonDocs = map[string]string{
 	model.ReasonNoSnapshot:         "The API server cannot be read. It is about the controller's own pod; nginx goes on with what it has.",
 	model.ReasonMachine:            "No configuration can be tested, not even the one that nginx serves: the machine or the container is short of memory, disk or file descriptors. It is about the controller's own pod; no object is to blame, and nginx goes on with what it has.",
 	model.ReasonUnconfirmed:        "nginx was given a configuration that passed its test, and does not serve it for certain. It is about the controller's own pod; it is tried again.",
+	model.ReasonHostShared:         "Ingresses of several namespaces name the host, and one may get requests that an older one's path could serve. Both are told; --strict-host-ownership forbids it.",
+	model.ReasonHostOwned:          "The host belongs to another namespace, whose Ingress is older (--strict-host-ownership). The rule is ignored.",
+	model.ReasonReservedPath:       "The path is below /_sidegate, where Sidegate's own locations are. It is ignored.",
+	model.ReasonInvalidName:        "The object has a name that Kubernetes would not let it have (manifests of a directory). It is ignored.",
+	model.ReasonUserLeftOut:        "A user of an auth-secret has no hash, one of an unknown kind, or one that costs too much to compute. That user gets 401; the others come in.",
+	model.ReasonCostlyExpression:   "A path is a regular expression that can backtrack. Where it does for long, nginx gives up and answers 500.",
 }
 
 func (d *document) reasons() {

@@ -23,6 +23,7 @@ type options struct {
 	defaultBackend, defaultCertificate       string
 	disableCatchAll, disableExternalName     bool
 	allowLoopback                            bool
+	strictHostOwnership                      bool
 	httpPort, httpsPort                      int
 	healthHost, healthPath                   string
 	healthPort                               int
@@ -54,6 +55,7 @@ func (o *options) common(f *pflag.FlagSet) {
 	f.StringVar(&o.annotationsPrefix, "annotations-prefix", annotations.DefaultPrefix, "the prefix of annotations; "+annotations.LegacyPrefix+" is read too")
 	f.StringVar(&o.defaultBackend, "default-backend-service", "", "the Service for requests that no rule matches, as NAMESPACE/NAME; nginx itself answers 404 without one")
 	f.StringVar(&o.defaultCertificate, "default-ssl-certificate", "", "the Secret with the certificate for hosts without one, as NAMESPACE/NAME; a self-signed one is made without it")
+	f.BoolVar(&o.strictHostOwnership, "strict-host-ownership", false, "let no namespace but that of its oldest Ingress use a host")
 	f.BoolVar(&o.disableCatchAll, "disable-catch-all", false, "refuse Ingresses that would serve every host")
 	f.BoolVar(&o.disableExternalName, "disable-svc-external-name", false, "refuse Services of type ExternalName")
 	f.BoolVar(&o.allowLoopback, "allow-loopback-targets", false, "let Services and authentication URLs lead to loopback, where other processes of the pod are reached; for tests and demonstrations")

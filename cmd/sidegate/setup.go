@@ -89,6 +89,7 @@ func (o *options) translateOptions(info nginx.Info) (translate.Options, error) {
 		AnnotationPrefixes:  []string{o.annotationsPrefix, annotations.LegacyPrefix},
 		DefaultBackend:      backend,
 		DefaultCertificate:  certificate,
+		StrictHostOwnership: o.strictHostOwnership,
 		DisableCatchAll:     o.disableCatchAll,
 		DisableExternalName: o.disableExternalName,
 		HTTPPort:            o.httpPort, HTTPSPort: o.httpsPort,

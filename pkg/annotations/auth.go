@@ -1,6 +1,7 @@
 package annotations
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/sidegate/sidegate/pkg/model"
@@ -50,13 +51,13 @@ var authRows = []Row{
 		Doc:     "The text that a browser shows when it asks for the password.",
 		Support: Supported,
 		parse: func(s *Set, v string) error {
-			realm, err := model.Text(v)
-			if realm == "off" {
+			if v == "off" {
 				// nginx would take it for "no authentication".
 				return &model.InvalidError{Rule: "be any other text than off"}
 			}
 			// nginx puts it between quotes and escapes nothing.
-			s.Auth.Realm = quotedString.Replace(realm)
+			realm, err := model.Text(quotedString.Replace(v))
+			s.Auth.Realm = realm
 			return err
 		},
 	},
@@ -67,14 +68,12 @@ var quotedString = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // secretRef accepts NAME or NAMESPACE/NAME.
 func secretRef(v string) (string, error) {
-	parts := strings.Split(v, "/")
-	if len(parts) > 2 {
+	if !secretReference.MatchString(v) || len(v) > 2*253+1 {
 		return "", &model.InvalidError{Rule: "be NAME or NAMESPACE/NAME"}
-	}
-	for _, p := range parts {
-		if _, err := model.NewHost(p); err != nil {
-			return "", &model.InvalidError{Rule: "be NAME or NAMESPACE/NAME"}
-		}
 	}
 	return v, nil
 }
+
+// secretReference matches names of objects. Their parts may be longer than
+// those of a host.
+var secretReference = regexp.MustCompile(`^(?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?/)?[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$`)

@@ -1,5 +1,7 @@
 package annotations
 
+import "github.com/sidegate/sidegate/pkg/model"
+
 // laterRows are annotations of ingress-nginx that come with a later version.
 // They are here so that a user who has one is told, and never left to find
 // out. A row moves to its family's file when it begins to work.
@@ -107,15 +109,23 @@ var laterRows = []Row{
 }
 
 // laterGuards are those of laterRows that keep requests out. Until they work,
-// a location that has one is closed.
-var laterGuards = map[string]bool{
-	"allowlist-source-range": true,
-	"auth-tls-secret":        true,
-	"auth-tls-match-cn":      true,
-	"auth-tls-verify-client": true,
-	"denylist-source-range":  true,
+// what has one is closed where its value keeps anything out; nil means always.
+var laterGuards = map[string]func(value string) bool{
+	"allowlist-source-range":  nil,
+	"auth-proxy-set-headers":  nil, // without them the service is asked another question
+	"auth-snippet":            nil, // so it is
+	"auth-tls-match-cn":       nil,
+	"auth-tls-secret":         nil,
+	"auth-tls-verify-client":  nil,
+	"configuration-snippet":   model.SnippetGuards,
+	"denylist-source-range":   nil,
+	"enable-modsecurity":      model.NotFalse,
+	"enable-owasp-core-rules": model.NotFalse,
+	"modsecurity-snippet":     nil,
+	"server-snippet":          model.SnippetGuards,
 }
 
 func later(name, family, kind string, scope Scope, risk Risk, aliases ...string) Row {
-	return Row{Name: name, Family: family, Type: kind, Scope: scope, Risk: risk, Support: Planned, Aliases: aliases, guards: laterGuards[name]}
+	closes, guards := laterGuards[name]
+	return Row{Name: name, Family: family, Type: kind, Scope: scope, Risk: risk, Support: Planned, Aliases: aliases, guards: guards, closes: closes}
 }

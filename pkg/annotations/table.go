@@ -57,9 +57,14 @@ type Row struct {
 	// Aliases are older names. The row's own name wins over them.
 	Aliases []string
 
-	// guards says that the annotation keeps requests out: where it cannot be
-	// used, its locations are closed.
+	// guards says that the annotation decides which requests get in: by whose
+	// they are (addresses, passwords, certificates) or by rules that refuse some
+	// (a firewall). Where it cannot be used, what it guards is closed. How many
+	// get in, and how large, is no guard: such a limit fails open.
 	guards bool
+	// closes tells whether a value of a guard keeps anything out; nil means that
+	// every value does.
+	closes func(value string) bool
 	// parse puts the value into the set, or says what it must be.
 	parse func(s *Set, value string) error
 }

@@ -29,7 +29,7 @@ func checkExplanations(t *testing.T, e *entry) {
 		"http://x.deep.example.com/sub":    {`server     *.deep.example.com: no server has exactly this name, and this is the longest wildcard`},
 		"http://nobody/":                   {`server     _: no server has this name`, `404 by nginx "default backend - 404"`},
 		"http://rewrite.example.com/api/x": {`rewrite    (?i)^/api(/|$)(.*) to /$2, captures ["/" "x"]`, `asked for /x`},
-		"https://secure.example.com/shop":  {`certificate  default.secure.pem: it is named for exactly this host`, `for secure.example.com, valid from`},
+		"https://secure.example.com/shop":  {`.secure.pem: it is named for exactly this host`, `for secure.example.com, valid from`},
 		"https://nobody/":                  {`certificate  default.pem: no Ingress has a usable certificate`, `for ingress.local`},
 		"http://sticky.example.com/":       {`sticky     by the cookie route`},
 		"http://guarded.example.com/":      {`auth       http://127.0.0.1:`, `once it has passed the authentication`},

@@ -78,6 +78,12 @@ const (
 	ReasonNoSnapshot         = "ClusterUnreadable"
 	ReasonMachine            = "NothingCanBeTested"
 	ReasonUnconfirmed        = "NotConfirmed"
+	ReasonHostShared         = "HostShared"
+	ReasonHostOwned          = "HostOwned"
+	ReasonReservedPath       = "ReservedPath"
+	ReasonInvalidName        = "InvalidName"
+	ReasonUserLeftOut        = "UserLeftOut"
+	ReasonCostlyExpression   = "CostlyExpression"
 )
 
 // Compare orders findings by object, field, reason and message.

@@ -20,7 +20,7 @@ func TestConstructors(t *testing.T) {
 		bad  []string
 	}{
 		{"Text", func(s string) error { _, err := Text(s); return err },
-			[]string{"", "a b", `"';{}\`, "é"}, []string{"$", "a$b", "\n", "\x00", "\x7f", "\xff", strings.Repeat("x", 2001)}},
+			[]string{"", "a b", `"';{}\`, "é", strings.Repeat("x", 3498), strings.Repeat(`"`, 1749), strings.Repeat("é", 1749)}, []string{"$", "a$b", "\n", "\x00", "\x7f", "\xff", strings.Repeat("x", 3499), strings.Repeat(`"`, 1750), strings.Repeat(`\\`, 1750), strings.Repeat("é", 1750)}},
 		{"Expr", func(s string) error { _, err := NewExpr(s, only("host", "1")); return err },
 			[]string{"", "a$host/b", "${host}x", "$1"}, []string{"$", "$$", "$uri", "a$", "${host", "$host}$other", "$ host", "\r"}},
 		{"Expr with any variable", func(s string) error { _, err := NewExpr(s, anyVariable); return err },

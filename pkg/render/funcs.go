@@ -39,7 +39,8 @@ func (r *Renderer) funcs() template.FuncMap {
 		"bare":     bare,
 		"indent":   indent,
 		"switch":   func(b bool) model.Switch { return model.Switch(b) },
-		"hashSize": hashSize,
+		// hashes are the sizes of nginx's hash tables.
+		"hashes": func() hashes { return hashesOf(r.config) },
 	}
 }
 
@@ -91,17 +92,6 @@ func indent(tabs int, text model.Raw) model.Raw {
 		b.WriteString(line)
 	}
 	return model.NewRaw(b.String())
-}
-
-// hashSize is the limit of nginx's hash tables for n names. Above 10000 nginx
-// begins its search for a size 1000 below the limit when there are less than
-// 100 buckets a name, which keeps the search short.
-func hashSize(n int) int {
-	size := 16384
-	for size < 4*n {
-		size *= 2
-	}
-	return size
 }
 
 // listen writes the listen lines of a server. Options of the socket stand

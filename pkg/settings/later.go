@@ -1,5 +1,7 @@
 package settings
 
+import "github.com/sidegate/sidegate/pkg/model"
+
 // laterRows are keys of ingress-nginx that come with a later version, and keys
 // that have no meaning without Lua. A row moves to its group when it begins to
 // work.
@@ -147,14 +149,21 @@ var laterRows = []Row{
 	later("worker-cpu-affinity", "string"),
 }
 
-// laterGuards are those of laterRows that keep requests out.
-var laterGuards = map[string]bool{
-	"block-cidrs":            true,
-	"denylist-source-range":  true,
-	"global-auth-url":        true,
-	"whitelist-source-range": true,
+// laterGuards are those of laterRows that keep requests out, and which of their
+// values do. What ingress-nginx has by default closes nothing.
+var laterGuards = map[string]func(value string) bool{
+	"block-cidrs":            model.NotEmpty,
+	"block-referers":         model.NotEmpty,
+	"block-user-agents":      model.NotEmpty,
+	"denylist-source-range":  model.NotEmpty,
+	"enable-modsecurity":     model.NotFalse,
+	"global-auth-url":        model.NotEmpty,
+	"http-snippet":           model.SnippetGuards,
+	"location-snippet":       model.SnippetGuards,
+	"server-snippet":         model.SnippetGuards,
+	"whitelist-source-range": model.NotEmpty,
 }
 
 func later(name, kind string) Row {
-	return Row{Name: name, Type: kind, Support: Planned, guards: laterGuards[name]}
+	return Row{Name: name, Type: kind, Support: Planned, closes: laterGuards[name]}
 }

@@ -73,13 +73,44 @@ func TestBadValueAlone(t *testing.T) {
 	}
 }
 
-func TestGuards(t *testing.T) {
+// A guard of all Ingresses that cannot be had closes them; the values that
+// ingress-nginx has by default, which its chart may write down, do not.
+func TestUnusableKeyDoesNotOpen(t *testing.T) {
+	values := map[string]string{
+		"enable-modsecurity": "true",
+		"http-snippet":       "geo $x { default 1; }\ndeny 10.0.0.0/8;",
+		"location-snippet":   "if ($bad) { return 403; }",
+		"server-snippet":     "auth_basic x;",
+	}
 	for name := range laterGuards {
-		if s, _ := Parse(map[string]string{name: "10.0.0.0/8"}); s.Unguarded != name {
+		value, ok := values[name]
+		if !ok {
+			value = "10.0.0.0/8"
+		}
+		if s, _ := Parse(map[string]string{name: value}); s.Unguarded != name {
 			t.Errorf("%s cannot be used and closes nothing", name)
 		}
-		if s, _ := Parse(map[string]string{name: " "}); s.Unguarded != "" {
-			t.Errorf("%s is empty and closes everything", name)
+		for _, idle := range []string{"", " ", "\n"} {
+			if s, _ := Parse(map[string]string{name: idle}); s.Unguarded != "" {
+				t.Errorf("%s is empty and closes everything", name)
+			}
+		}
+	}
+	for name, value := range map[string]string{
+		"enable-modsecurity": "false", "server-snippet": "proxy_set_header X-Auth x; access_log off;", "http-snippet": "# deny\ngzip on;", "location-snippet": "return 301 /x;",
+	} {
+		if s, _ := Parse(map[string]string{name: value}); s.Unguarded != "" {
+			t.Errorf("%s: %s keeps nothing out and closes everything", name, value)
+		}
+	}
+}
+
+// The default stays for a key that works and has a bad value. Were it a guard,
+// that would let everybody in.
+func TestNoKeyThatWorksGuards(t *testing.T) {
+	for _, row := range Table() {
+		if row.parse != nil && row.closes != nil {
+			t.Errorf("%s guards and works: a bad value of it must close", row.Name)
 		}
 	}
 }

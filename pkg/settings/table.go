@@ -3,7 +3,6 @@ package settings
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/sidegate/sidegate/pkg/model"
 )
@@ -27,9 +26,9 @@ type Row struct {
 	Doc     string
 	Support Support
 
-	// guards says that the key keeps requests out: where it cannot be used,
-	// nothing is let in.
-	guards bool
+	// closes is there for a key that keeps requests out, and tells whether a
+	// value does: where that cannot be used, nothing is let in.
+	closes func(value string) bool
 	parse  func(s *Settings, value string) error
 }
 
@@ -92,7 +91,7 @@ func Parse(data map[string]string) (Settings, []Problem) {
 		switch {
 		case !known:
 			problem(model.Warning, model.ReasonUnknownKey, "no such key is known; it is ignored")
-		case row.Support == Planned && row.guards && strings.TrimSpace(value) != "":
+		case row.Support == Planned && row.closes != nil && row.closes(value):
 			s.Unguarded = key
 			problem(model.Error, model.ReasonNotImplemented,
 				"this version does not have it yet and, because requests would get past it, all Ingresses answer 503")
@@ -105,6 +104,8 @@ func Parse(data map[string]string) (Settings, []Problem) {
 		default:
 			changed := s
 			if err := row.parse(&changed, value); err != nil {
+				// None of them guards: the default lets nobody in whom a value was to
+				// keep out. TestNoKeyThatWorksGuards keeps that in mind.
 				problem(model.Error, model.ReasonInvalidValue, err.Error()+"; the default stays: "+quoted(row.Default))
 				continue
 			}

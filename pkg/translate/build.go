@@ -2,7 +2,6 @@ package translate
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/sidegate/sidegate/pkg/annotations"
 	"github.com/sidegate/sidegate/pkg/model"
@@ -38,6 +37,9 @@ type ingress struct {
 	*networkingv1.Ingress
 	object model.Object
 	set    *annotations.Set
+	// closed says why its locations must be closed, closedHost why its hosts
+	// must.
+	closed, closedHost string
 }
 
 // host is what becomes a server.
@@ -53,6 +55,10 @@ type host struct {
 	certificate bool
 	// fallback serves what no path matches; nil is the default backend.
 	fallback *path
+	// closed says why the whole of it must be closed, closedTo why the locations
+	// of a namespace must.
+	closed   string
+	closedTo map[string]string
 }
 
 // path is a path of a rule.
@@ -65,6 +71,8 @@ type path struct {
 	// field is where it stands in the Ingress.
 	field   string
 	matches []model.Match
+	// expression is the path as a regular expression, on a host whose paths are.
+	expression model.Regex
 	// rivals are other Ingresses that claim the same.
 	rivals []model.Rival
 }
@@ -91,8 +99,7 @@ func (t *Translator) Translate(in Input) Output {
 	for _, p := range processors {
 		p.run(b)
 	}
-	slices.SortFunc(b.findings, model.Finding.Compare)
-	return Output{Config: b.config, Findings: slices.CompactFunc(b.findings, func(x, y model.Finding) bool { return x == y })}
+	return Output{Config: b.config, Findings: summed(b.findings)}
 }
 
 // local names an object in the namespace of the Ingress.

@@ -113,7 +113,7 @@ func (b *build) certify(h *host) {
 			continue
 		}
 		b.judge(ing.object, field+".secretName", h.name, cert)
-		file := model.Ident(ref.Namespace + "." + ref.Name + ".pem")
+		file := secretFile(ref, certificateFile)
 		b.files[file] = cert.pem
 		b.config.Certificates = append(b.config.Certificates, model.Certificate{Host: h.name, File: file, Leaf: cert.told})
 		h.certificate = true

@@ -91,13 +91,17 @@ func golden(t *testing.T, file string) {
 
 // newTranslator has the options of every case.
 func newTranslator() *translate.Translator {
-	return translate.New(translate.Options{
+	return translate.New(testOptions())
+}
+
+func testOptions() translate.Options {
+	return translate.Options{
 		AnnotationPrefixes: []string{annotations.DefaultPrefix, annotations.LegacyPrefix},
 		SelfSigned:         []byte("self-signed"),
 		HTTPPort:           80, HTTPSPort: 443, IPv6: true,
 		Directory: "/etc/nginx/sidegate", SecretsDirectory: "/etc/nginx/sidegate/secrets", LogDirectory: "/var/log/nginx",
 		PIDFile: "/run/nginx.pid", Resolvers: []string{"127.0.0.1:10530"}, ClusterResolvers: []string{"10.96.0.10"},
-	})
+	}
 }
 
 // ownParts are the upstreams and servers but for the catch-all, unless that

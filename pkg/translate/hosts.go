@@ -29,8 +29,12 @@ func claimPaths(b *build) {
 	}
 	for _, h := range b.hosts {
 		b.settleClaims(h)
+		b.reportSharing(h)
 	}
 }
+
+// ownPath is where Sidegate's own locations are, in every server.
+const ownPath = "/_sidegate"
 
 // healthPath is what nginx itself answers in the catch-all server.
 const healthPath = "/healthz"
@@ -67,10 +71,13 @@ func (b *build) claimRules(ing *ingress) {
 			continue
 		}
 		h := b.host(name)
+		if b.owned(h, ing, field+".host") {
+			continue
+		}
 		h.add(ing)
 		if ing.Spec.DefaultBackend != nil && h.fallback == nil && name != model.CatchAll {
 			h.fallback = &path{ingress: ing, host: h, text: "/", kind: networkingv1.PathTypePrefix,
-				backend: *ing.Spec.DefaultBackend, field: "spec.defaultBackend"}
+				backend: *ing.Spec.DefaultBackend, field: "spec.defaultBackend", expression: "^/"}
 		}
 		if rule.HTTP == nil {
 			continue
@@ -100,6 +107,11 @@ func (b *build) claimPath(ing *ingress, h *host, p networkingv1.HTTPIngressPath,
 		b.report(ing.object, model.Error, model.ReasonInvalidValue, field+".path", text, "%v; the path is ignored", err)
 		return
 	}
+	if len(text) >= len(ownPath) && strings.EqualFold(text[:len(ownPath)], ownPath) {
+		b.report(ing.object, model.Error, model.ReasonReservedPath, field+".path", text,
+			"must not begin with %s, where Sidegate's own locations are; the path is ignored", ownPath)
+		return
+	}
 	h.paths = append(h.paths, &path{ingress: ing, host: h, text: text, kind: kind, backend: p.Backend, field: field})
 }
 
@@ -115,6 +127,9 @@ func (b *build) claimDefault(ing *ingress) {
 		return
 	}
 	h := b.host(model.CatchAll)
+	if b.owned(h, ing, "spec.defaultBackend") {
+		return
+	}
 	h.add(ing)
 	h.paths = append(h.paths, &path{ingress: ing, host: h, text: "/", kind: networkingv1.PathTypePrefix,
 		backend: *ing.Spec.DefaultBackend, field: "spec.defaultBackend"})
@@ -137,12 +152,13 @@ func (b *build) settleClaims(h *host) {
 		}
 	}
 	var won []*path
+	var cause *path
+	if h.regex {
+		cause = h.paths[slices.IndexFunc(h.paths, wantsRegex)]
+	}
 	for _, p := range h.paths {
-		if h.regex {
-			if _, err := model.NewRegex("^" + p.text); err != nil {
-				b.report(p.ingress.object, model.Error, model.ReasonInvalidValue, p.field+".path", p.text, "%v; the path is ignored", err)
-				continue
-			}
+		if h.regex && !b.readExpression(p) {
+			continue
 		}
 		var winner *path
 		for _, m := range p.wants(exact) {
@@ -167,10 +183,7 @@ func (b *build) settleClaims(h *host) {
 			b.report(p.ingress.object, model.Error, model.ReasonHostPathTaken, p.field+".path", p.text,
 				"%s has this path of host %s and is older; this one is not served", winner.ingress.object, h.name)
 		}
-		if h.regex && !wantsRegex(p) {
-			b.report(p.ingress.object, model.Info, model.ReasonRegexOnHost, p.field+".path", p.text,
-				"use-regex or rewrite-target on host %s makes every path of it a case-insensitive regular expression, this one too", h.name)
-		}
+		b.reportRegex(h, p, cause)
 	}
 	h.paths = won
 	if h.regex {
@@ -187,11 +200,30 @@ func (b *build) settleClaims(h *host) {
 	slices.SortStableFunc(h.paths, func(x, y *path) int { return strings.Compare(x.text, y.text) })
 }
 
+// readExpression reads a path that is a regular expression.
+func (b *build) readExpression(p *path) bool {
+	expression, err := model.NewRegex("^" + p.text)
+	if err != nil {
+		b.report(p.ingress.object, model.Error, model.ReasonInvalidValue, p.field+".path", p.text, "%v; the path is ignored", err)
+		return false
+	}
+	p.expression = expression
+	if string(expression) != "^"+p.text {
+		b.report(p.ingress.object, model.Info, model.ReasonApproximated, p.field+".path", p.text,
+			"the names of groups are left out: nginx would make variables of them for all hosts; their numbers stay")
+	}
+	if wantsRegex(p) && b.memo.backtrack(expression) {
+		b.report(p.ingress.object, model.Warning, model.ReasonCostlyExpression, p.field+".path", p.text,
+			"there are paths that this expression can be matched with in very many ways (a repetition inside of a repetition, or two that begin alike); for those nginx gives up and answers 500")
+	}
+	return true
+}
+
 // wants lists the location lines that the path stands for. exact holds the
 // paths of the host that have an Exact claim.
 func (p *path) wants(exact map[string]bool) []model.Match {
 	if p.host.regex {
-		return []model.Match{{Kind: model.MatchRegex, Regex: model.Regex("^" + p.text)}}
+		return []model.Match{{Kind: model.MatchRegex, Regex: p.expression}}
 	}
 	switch {
 	case p.kind == networkingv1.PathTypeExact:

@@ -10,6 +10,7 @@ var processors = []struct {
 	{"the ConfigMap", readSettings},
 	{"annotations", readAnnotations},
 	{"which Ingress has which host and path", claimPaths},
+	{"hosts that must stay closed", closeHosts},
 	{"certificates", chooseCertificates},
 	{"servers and their locations", buildServers},
 	{"the order of everything", arrange},

@@ -9,7 +9,7 @@ func rewriteURI(_ *build, p *path, l *model.Location) {
 	}
 	r := p.ingress.set.Rewrite
 	l.Rewrite = &model.Rewrite{
-		Pattern:         model.Regex("(?i)^" + p.text),
+		Pattern:         "(?i)" + p.expression,
 		Target:          *r.Target,
 		ForwardedPrefix: r.ForwardedPrefix,
 	}

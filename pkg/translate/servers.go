@@ -104,27 +104,21 @@ func (b *build) fallback(h *host) model.Location {
 		h.fallback.matches = root
 		return b.location(h.fallback)
 	}
-	l := model.Location{ID: "default", Matches: root, ToHTTPS: b.toHTTPS(h, "/", nil)}
-	if !b.sendToDefaultBackend(&l) {
+	l := model.Location{ID: "default", Matches: root, ToHTTPS: b.toHTTPS(h, "/", nil), Closed: h.closed}
+	switch sent := b.sendToDefaultBackend(&l); {
+	case sent && l.Closed == "" && b.settings.Unguarded != "":
+		l.Closed = "the key " + b.settings.Unguarded + " of the ConfigMap cannot be used"
+	case !sent:
 		l.Return = &model.Return{Code: 404, Body: notFound}
 	}
 	return l
 }
 
-// appRoot is that of the first Ingress of the host that has one.
-func (b *build) appRoot(h *host) *model.AppRoot {
-	for _, ing := range h.ingresses {
-		if target := ing.set.Rewrite.AppRoot; target != nil {
-			return &model.AppRoot{Target: *target, Ingress: ing.object}
-		}
-	}
-	return nil
-}
-
-// locationID depends on nothing that other objects could change.
+// locationID depends on nothing that other objects could change, and is too long
+// for anybody to look for a path with the ID of another one.
 func locationID(p *path) model.Ident {
 	sum := sha256.Sum256([]byte(p.host.name + "\n" + p.ingress.Namespace + "/" + p.ingress.Name + "\n" + string(p.kind) + "\n" + p.text))
-	return model.Ident(hex.EncodeToString(sum[:6]))
+	return model.Ident(hex.EncodeToString(sum[:10]))
 }
 
 // arrange puts everything into the order that makes equal input equal output.

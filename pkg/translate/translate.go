@@ -21,6 +21,8 @@ type Options struct {
 	// SelfSigned is a key and a certificate in PEM.
 	SelfSigned []byte
 
+	// StrictHostOwnership gives a host to the namespace of its oldest Ingress.
+	StrictHostOwnership bool
 	DisableCatchAll     bool
 	DisableExternalName bool
 
