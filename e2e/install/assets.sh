@@ -30,7 +30,7 @@ asset_dirs() {
 find_assets() {
 	local dir version
 	while read -r dir; do
-		[ -x "$dir/etcd" ] && [ -x "$dir/kube-apiserver" ] || continue
+		if [ ! -x "$dir/etcd" ] || [ ! -x "$dir/kube-apiserver" ]; then continue; fi
 		version=$("$dir/kube-apiserver" --version 2>/dev/null | sed -n 's/^Kubernetes v\([0-9.]*\).*/\1/p')
 		if [ -n "$version" ] && version_ge "$version" "$1"; then
 			(cd "$dir" && pwd)

@@ -45,6 +45,9 @@ const (
 	atRunTime
 )
 
+// harder is the trial that follows one which did not show what nginx refuses.
+var harder = map[trial]trial{inPart: inWhole, inWhole: atRunTime}
+
 // maxReloads bounds the search for what nginx refuses at run time only.
 const maxReloads = 12
 
@@ -96,7 +99,7 @@ func (r *run) serve(ctx context.Context) (next time.Time, err error) {
 			r.Metrics.Failed("confirm", true)
 			r.Log.Error(err, "nginx refuses at run time what it took in a test; it is looked for")
 			r.admission.quarantine.Load(before)
-			r.how++
+			r.how = harder[r.how]
 			continue
 		}
 		r.admission.quarantine.Load(before)

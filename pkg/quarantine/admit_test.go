@@ -27,9 +27,7 @@ type world struct {
 	liveRefused bool
 	// perTry passes with each try.
 	perTry time.Duration
-	// taken are all selections that were taken.
-	taken []Selection
-	count int
+	count  int
 }
 
 func newWorld(t *testing.T, names ...string) *world {
