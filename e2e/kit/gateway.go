@@ -51,11 +51,6 @@ func StartGateway(ctx context.Context, options GatewayOptions) (_ *Gateway, err 
 	setDefault(&options.HTTPSPort, 443)
 	setDefault(&options.HealthPort, 10254)
 	g := &Gateway{options: options}
-	for _, dir := range []string{g.nginxDir(), g.secretsDir(), g.logDir()} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, err
-		}
-	}
 	if g.log, err = os.Create(filepath.Join(options.Dir, "nginx.log")); err != nil {
 		return nil, err
 	}
@@ -64,19 +59,32 @@ func StartGateway(ctx context.Context, options GatewayOptions) (_ *Gateway, err 
 			err = errors.Join(err, g.Stop())
 		}
 	}()
+	return g, g.Start(ctx)
+}
+
+// Volumes are the directories that a pod has from its start to its end.
+func (g *Gateway) Volumes() []string { return []string{g.nginxDir(), g.secretsDir(), g.logDir()} }
+
+// Start starts both as a pod does, and returns when the controller is ready.
+func (g *Gateway) Start(ctx context.Context) error {
+	for _, dir := range g.Volumes() {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
 	if err := g.StartController(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := g.waitFor(ctx, "a first configuration in "+g.config(), func() error {
 		_, err := os.Stat(g.config())
 		return err
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	if err := g.StartNginx(); err != nil {
-		return nil, err
+		return err
 	}
-	return g, g.WaitReady(ctx)
+	return g.WaitReady(ctx)
 }
 
 // StartController starts the controller, with these flags in addition, and

@@ -97,6 +97,9 @@ func RunCluster(ctx context.Context, rc *rest.Config, c ClusterConfig) error {
 		}),
 		leader,
 	}
+	if reporter.own != nil {
+		runnables = append(runnables, manager.RunnableFunc(func(ctx context.Context) error { reporter.own.Run(ctx); return nil }))
+	}
 	if c.Debug != nil {
 		runnables = append(runnables, c.Debug(core))
 	}

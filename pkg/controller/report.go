@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"slices"
+
 	"github.com/go-logr/logr"
 	"github.com/sidegate/sidegate/pkg/events"
 	"github.com/sidegate/sidegate/pkg/model"
@@ -15,8 +17,11 @@ const maxLogged = 100
 type reporter struct {
 	log    logr.Logger
 	status *status.Writer
-	// events is nil where no Events are made.
-	events *events.Writer
+	// events writes what the leader alone writes, own what each process writes,
+	// for the others do not know of it; nil where no Events are made.
+	events, own *events.Writer
+	// self is the object of findings about this process.
+	self model.Object
 	// leads tells whether this process is the one that reports. The others find
 	// the same, and log it for who asks.
 	leads func() bool
@@ -26,7 +31,9 @@ type reporter struct {
 func (r *reporter) report(old, next *State) {
 	r.status.Changed()
 	if r.events != nil {
-		r.events.Publish(next.Findings)
+		ours := func(f model.Finding) bool { return f.Object == r.self }
+		r.events.Publish(slices.DeleteFunc(slices.Clone(next.Findings), ours))
+		r.own.Publish(slices.DeleteFunc(slices.Clone(next.Findings), func(f model.Finding) bool { return !ours(f) }))
 	}
 	log := r.log
 	if !r.leads() {

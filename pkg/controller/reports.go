@@ -26,7 +26,7 @@ func newReports(mgr manager.Manager, c ClusterConfig, core *Core, source *snapsh
 	l := &leader{
 		ElectionConfig: c.Election, log: c.Log.WithName("leader"), api: api, metrics: core.Pipeline.Metrics, grace: c.ShutdownGrace,
 	}
-	r := &reporter{log: c.Log.WithName("findings"), leads: l.Leads}
+	r := &reporter{log: c.Log.WithName("findings"), leads: l.Leads, self: core.Pipeline.Self}
 	r.status = status.New(c.Status, c.Log.WithName("status"), mgr.GetClient(), source)
 	if !c.DisableStatus && r.status.Reports() {
 		l.duties = append(l.duties, r.status.Run)
@@ -41,21 +41,28 @@ func newReports(mgr manager.Manager, c ClusterConfig, core *Core, source *snapsh
 	l.duties = append(l.duties, keeper.run)
 	if !c.DisableEvents {
 		instance := cmp.Or(c.Election.Pod, events.Controller)
-		r.events = events.New(c.Log.WithName("events"), api.EventsV1(), instance[:min(len(instance), 128)], uids(mgr.GetClient()))
+		writer := func() *events.Writer {
+			return events.New(c.Log.WithName("events"), api.EventsV1(), instance[:min(len(instance), 128)], uids(mgr.GetClient(), mgr.GetAPIReader()))
+		}
+		r.events, r.own = writer(), writer()
 		l.duties = append(l.duties, r.events.Run)
 	}
 	return l, r, nil
 }
 
-// uids looks objects up that the caches hold.
-func uids(api client.Reader) func(context.Context, model.Object) types.UID {
+// uids looks objects up that the caches hold, and the pod of this process,
+// which they do not.
+func uids(api, live client.Reader) func(context.Context, model.Object) types.UID {
 	return func(ctx context.Context, o model.Object) types.UID {
+		api := api
 		var object client.Object
 		switch o.Kind {
 		case "Ingress":
 			object = &networkingv1.Ingress{}
 		case "Service":
 			object = &corev1.Service{}
+		case "Pod":
+			api, object = live, &corev1.Pod{}
 		default:
 			return ""
 		}

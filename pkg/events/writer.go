@@ -40,8 +40,10 @@ type Writer struct {
 
 	wake chan struct{}
 
-	mu       sync.Mutex
-	findings []model.Finding
+	mu sync.Mutex
+	// published says that there are findings, perhaps none.
+	published bool
+	findings  []model.Finding
 	// want are the Events of findings that there are, known those of them that
 	// were there when this process began to write: they are not written anew.
 	want  map[string]*eventsv1.Event
@@ -62,7 +64,7 @@ func New(log logr.Logger, api eventsclient.EventsGetter, instance string, uid fu
 // not block.
 func (w *Writer) Publish(findings []model.Finding) {
 	w.mu.Lock()
-	w.findings = findings
+	w.findings, w.published = findings, true
 	w.mu.Unlock()
 	select {
 	case w.wake <- struct{}{}:
@@ -101,7 +103,7 @@ func (w *Writer) Run(ctx context.Context) {
 func (w *Writer) compare(q queue) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.findings == nil && !w.begun {
+	if !w.published {
 		return // nothing was published yet
 	}
 	want, left := desired(w.findings)
