@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -57,15 +58,15 @@ func subjects(s *snapshot.Snapshot) []quarantine.Subject {
 }
 
 // unchecked tells whether the object has something that only nginx can judge:
-// regular expressions, ciphers, or text of nginx.conf.
+// ciphers, text of nginx.conf, or an expression that Go does not understand.
+// Those without are tried first; it decides nothing else.
 func unchecked(o client.Object) bool {
 	ing, ok := o.(*networkingv1.Ingress)
 	if !ok {
 		return true
 	}
 	for key := range ing.Annotations {
-		_, name, _ := strings.Cut(key, "/")
-		if name == "use-regex" || name == "rewrite-target" || strings.HasSuffix(name, "-snippet") || strings.HasSuffix(name, "-ciphers") {
+		if strings.HasSuffix(key, "-snippet") || strings.HasSuffix(key, "-ciphers") {
 			return true
 		}
 	}
@@ -74,8 +75,9 @@ func unchecked(o client.Object) bool {
 			continue
 		}
 		for _, p := range rule.HTTP.Paths {
-			if strings.ContainsAny(p.Path, metaCharacters) {
-				return true // another Ingress can make an expression of it
+			// Also without "use-regex": another Ingress of the host can have it.
+			if _, err := syntax.Parse(p.Path, syntax.Perl); err != nil {
+				return true
 			}
 		}
 	}

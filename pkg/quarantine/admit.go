@@ -19,9 +19,12 @@ type search struct {
 	pending []Subject
 
 	count, hints int
-	began        time.Time
-	// cost is how long the first try took.
-	cost time.Duration
+	// before is what was taken when the search began. gained says that more
+	// is now.
+	before map[model.Object]string
+	gained bool
+	// work is what the tries have cost, and first what the first one did.
+	work, first int
 	// machine is why the search had to end; nil means that it goes on.
 	machine *Fault
 	ended   bool
@@ -35,7 +38,7 @@ type search struct {
 func (q *Quarantine) Admit(ctx context.Context, candidates []Subject, tries Tries) Outcome {
 	q.notice(candidates)
 	before := q.Save()
-	s := &search{Quarantine: q, tries: tries, in: Selection{}, began: q.Now()}
+	s := &search{Quarantine: q, tries: tries, in: Selection{}, before: before.accepted}
 	s.admit(ctx, s.sort(candidates))
 	out := Outcome{Pending: s.pending, Machine: s.machine, Tries: s.count}
 	if s.stopped() {
@@ -111,7 +114,6 @@ func (s *search) finish(ctx context.Context) {
 func (s *search) start(ctx context.Context, c sorted) bool {
 	everything := slices.Concat(c.base, c.changed)
 	v := s.try(ctx, s.selection(everything))
-	s.cost = s.Now().Sub(s.began)
 	switch {
 	case s.stopped():
 		return false
@@ -155,6 +157,10 @@ func (s *search) selection(list []Subject) Selection {
 // try tries a selection and remembers it where it is taken.
 func (s *search) try(ctx context.Context, selection Selection) Verdict {
 	s.count++
+	s.work += s.cost(selection)
+	if s.count == 1 {
+		s.first = s.work
+	}
 	v := s.tries.Selection(ctx, selection)
 	switch {
 	case ctx.Err() != nil:
@@ -176,7 +182,22 @@ func (s *search) spent() bool {
 	if s.tries.Max > 0 {
 		return s.stopped() || s.count >= s.tries.Max
 	}
-	return s.stopped() || s.count >= minTries && s.Now().Sub(s.began) > max(minTime, timeFactor*s.cost)
+	if s.stopped() || s.count < minTries && !s.gained {
+		return s.stopped()
+	}
+	return s.work >= max(minWork, workFactor*s.first)
+}
+
+// cost is what it costs to try the selection: what has changed is tested, and
+// the whole is at least written.
+func (s *search) cost(selection Selection) int {
+	cost := len(selection) / 4
+	for object, version := range selection {
+		if s.before[object] != version {
+			cost++
+		}
+	}
+	return cost
 }
 
 // add brings in as many of the versions as are taken.
@@ -194,6 +215,7 @@ func (s *search) add(ctx context.Context, list []Subject) {
 		s.pending = append(s.pending, list...)
 	case v.OK:
 		s.accept(list)
+		s.gained = true
 	case len(list) == 1:
 		s.out(ctx, list[0], v.Fault)
 	default:

@@ -102,13 +102,14 @@ type Outcome struct {
 
 // Bounds of one call.
 const (
-	// minTries are always allowed: they find a few faults among hundreds of
-	// changes in one call.
+	// minTries are allowed where nothing new is taken that would have to wait
+	// for the others to be found out.
 	minTries = 32
-	// minTime is how long the search may take at least, and timeFactor by how
-	// much longer than the first try it may take.
-	minTime    = 500 * time.Millisecond
-	timeFactor = 2
+	// minWork is how much the tries may cost at least, in changed objects, and
+	// workFactor by how much more than the first one they may cost: what is
+	// good goes live within the time of a few tests.
+	minWork    = 4096
+	workFactor = 4
 	// maxHints is for how many faults nginx's own word is taken for where
 	// they are. With many faults halves are quicker: nginx stops at the first.
 	maxHints = 8
