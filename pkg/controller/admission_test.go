@@ -311,11 +311,10 @@ func TestRestartServesLastGoodVersions(t *testing.T) {
 	if got := quarantined(first); !slices.Equal(got, want) {
 		t.Fatalf("in quarantine: %v", got)
 	}
-	again := newRig(t, "")
-	again.manifests = r.manifests
-	again.Pipeline.Source = r.Pipeline.Source
-	again.Pipeline.keeper.file = r.Pipeline.keeper.file
-	again.Pipeline.Restore(t.Context())
+	again := newRigWith(t, "", kit.Nginx(t), func(c *Core) {
+		c.Pipeline.Source, c.Pipeline.keeper.file = r.Pipeline.Source, r.Pipeline.keeper.file
+	})
+	again.Pipeline.Restore(t.Context()) // it may not have come to it yet
 	s := again.run()
 	if code := again.status("a.example.com"); code != http.StatusMovedPermanently {
 		t.Errorf("after a restart it answers %d", code)

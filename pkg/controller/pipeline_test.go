@@ -39,8 +39,9 @@ func newRig(t *testing.T, templates string) *rig {
 	return newRigWith(t, templates, kit.Nginx(t))
 }
 
-// newRigWith does so with an nginx of one's own.
-func newRigWith(t *testing.T, templates, binary string) *rig {
+// newRigWith does so with an nginx of one's own, and changes the core before it
+// runs.
+func newRigWith(t *testing.T, templates, binary string, changes ...func(*Core)) *rig {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "sg") // names of sockets are short
 	if err != nil {
@@ -69,6 +70,9 @@ func newRigWith(t *testing.T, templates, binary string) *rig {
 	}, source)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, change := range changes {
+		change(r.Core)
 	}
 	done, ready := make(chan error, 1), make(chan struct{})
 	go func() { done <- r.Core.Run(ctx, func() { close(ready) }) }()
