@@ -64,7 +64,7 @@ func (n *Nginx) Apply(ctx context.Context, g Generation) (Outcome, []Step, error
 func (n *Nginx) apply(ctx context.Context, g Generation, t *timer) (Outcome, error) {
 	previous := n.store.current()
 	_, err := findMaster(n.o.PIDFile)
-	if err != nil && previous == g.ID {
+	if err != nil && previous == g.ID && n.store.holds(g) {
 		return Published, nil
 	}
 	if err == nil {

@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -111,6 +112,41 @@ func TestCutGenerationIsWrittenAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The same where no nginx runs: the one that starts reads the file.
+func TestCutGenerationIsWrittenAgainForAnNginxThatStarts(t *testing.T) {
+	r := newRig(t, Options{})
+	one := r.generation("one")
+	r.apply(one, Published)
+	if err := os.Truncate(r.store.file(one.ID), 0); err != nil {
+		t.Fatal(err)
+	}
+	if outcome, _, err := r.again().Apply(r.context(), one); err != nil || outcome != Published {
+		t.Errorf("%s, %v; want published", outcome, err)
+	}
+	r.start()
+	r.confirmed(one)
+	r.answers("one")
+}
+
+// nginx has read a file that was cut in front of the status server: it cannot be
+// asked what it serves, and nobody waits until it could.
+func TestNginxWithoutTheStatusServerIsNotWaitedFor(t *testing.T) {
+	r := newRig(t, Options{ConfirmTimeout: time.Hour})
+	one := r.generation("one")
+	r.apply(one, Published)
+	cut := bytes.Replace(one.Text, []byte("listen unix:"+r.dir+"/run/status.sock;"), []byte("listen unix:"+r.dir+"/run/other.sock;"), 1)
+	if err := os.WriteFile(r.store.file(one.ID), cut, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.start()
+	r.eventually("it has workers", func() bool { return r.MasterPID() != 0 && len(r.pids()) > 0 })
+	var unconfirmed *UnconfirmedError
+	if _, err := r.ConfirmCurrent(r.context()); !errors.As(err, &unconfirmed) {
+		t.Errorf("error %v", err)
+	}
+	r.apply(one, Confirmed)
 }
 
 func TestRefusedConfigurationLeavesTheOldOne(t *testing.T) {

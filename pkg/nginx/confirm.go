@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -91,6 +93,10 @@ type proof struct {
 	// how many of them have not answered.
 	counted []process
 	silent  int
+	// deaf says that nobody listens on the status socket. nginx opens sockets
+	// before it starts workers, so one that has workers and not this socket has
+	// read something that is not ours, or not all of it.
+	deaf bool
 }
 
 // prove waits until the generation is confirmed: every worker that accepts
@@ -128,7 +134,8 @@ func (n *Nginx) prove(ctx context.Context, p *proof) error {
 
 // ask asks count workers at once and tells whether one answered that had not.
 func (n *Nginx) ask(ctx context.Context, p *proof, count int) (news bool) {
-	answers, _ := n.status.burst(ctx, count) // who does not answer is missing
+	answers, err := n.status.burst(ctx, count) // who does not answer is missing
+	p.deaf = errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)
 	for _, a := range answers {
 		if _, ok := p.answers[a.pid]; !ok {
 			p.answers[a.pid] = a.id

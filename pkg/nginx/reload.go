@@ -35,7 +35,9 @@ func (n *Nginx) Live(ctx context.Context) (id string, err error) {
 
 // ConfirmCurrent waits until nginx serves the generation that is published. It
 // is for a master that started by itself. One that has read its configuration
-// just before another was published is told of that.
+// just before another was published is told of that. One that cannot be asked,
+// because it has read a file that was cut, is not waited for: the next Apply
+// writes the file anew.
 func (n *Nginx) ConfirmCurrent(ctx context.Context) (id string, err error) {
 	unlock, err := n.lock(ctx)
 	if err != nil {
@@ -57,7 +59,8 @@ func (n *Nginx) ConfirmCurrent(ctx context.Context) (id string, err error) {
 	limited, cancel := context.WithTimeout(ctx, n.confirmLimit(text))
 	defer cancel()
 	start := time.Now()
-	p := &proof{refused: func() bool { return !master.runs() }}
+	p := &proof{}
+	p.refused = func() bool { return !master.runs() || p.deaf && len(p.counted) > 0 }
 	if err := n.prove(limited, p); err != nil {
 		if ctx.Err() != nil {
 			return "", err
