@@ -173,6 +173,9 @@ func (g *Gateway) StartNginx() error {
 	return nil
 }
 
+// ReloadNginx has the master read what is on disk, as somebody's hand does.
+func (g *Gateway) ReloadNginx() error { return g.nginx.Process.Signal(syscall.SIGHUP) }
+
 // StopNginx ends the master process and its workers: quickly by SIGTERM, after
 // the last request by SIGQUIT.
 func (g *Gateway) StopNginx(signal syscall.Signal) error {
