@@ -22,7 +22,7 @@ var costRows = []row{
 		told: []string{"evil/slow UserLeftOut", "evil/slow-map UserLeftOut"},
 		check: func(w *world) {
 			var questions []question
-			for _, user := range []string{"sha512", "sha256", "bcrypt", "yescrypt", "scrypt", "des", "rounds", "unknown"} {
+			for _, user := range []string{"sha512", "sha256", "bcrypt", "yescrypt", "scrypt", "des", "rounds", "saltless", "plus", "unknown"} {
 				for range 2 {
 					questions = append(questions, question{host: "slow.test", headers: []string{basic(user)}})
 				}

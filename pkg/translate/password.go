@@ -26,7 +26,7 @@ const (
 )
 
 var (
-	shaHash      = regexp.MustCompile(`^\$[56]\$(?:rounds=([0-9]{1,10})\$)?[^$]*\$[./0-9A-Za-z]+$`)
+	shaHash      = regexp.MustCompile(`^\$[56]\$(?:rounds=([0-9]{1,10})\$)?([^$]*)\$[./0-9A-Za-z]+$`)
 	bcryptHash   = regexp.MustCompile(`^\$2[abxy]\$([0-9]{2})\$[./0-9A-Za-z]{53}$`)
 	yescryptHash = regexp.MustCompile(`^\$y\$j([./0-9A-Za-z])([5T])\$[./0-9A-Za-z]*\$[./0-9A-Za-z]+$`)
 	scryptHash   = regexp.MustCompile(`^\$7\$([./0-9A-Za-z])([./0-9A-Za-z]{5})([./0-9A-Za-z]{5})[^$]*\$[./0-9A-Za-z]+$`)
@@ -55,7 +55,8 @@ func passwordFault(hash string) string {
 	if m := longDESHash.FindStringSubmatch(hash); m != nil {
 		return costs(cryptNumber(m[1]) <= maxDESRounds, "extended DES may have at most 2^20 rounds")
 	}
-	if m := shaHash.FindStringSubmatch(hash); m != nil {
+	// A salt that begins like rounds is none to crypt(3), which needs no salt.
+	if m := shaHash.FindStringSubmatch(hash); m != nil && !strings.HasPrefix(m[2], "rounds=") {
 		rounds, _ := strconv.Atoi(m[1])
 		return costs(rounds <= maxSHARounds, "SHA-256 and SHA-512 may have at most 100000 rounds")
 	}
