@@ -3,6 +3,7 @@ package tenants_test
 import (
 	"net/http"
 	"regexp"
+	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -52,14 +53,15 @@ func (w *world) squat() {
 		}
 		return err
 	})
-	text, err := w.gateway.Debug(w.t.Context(), "/debug/config?host=helped.test")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	path := helper.FindString(string(text))
-	if path == "" {
-		w.t.Fatal("there is no helper")
-	}
+	path := ""
+	w.within(soon, "a helper is in the live configuration", func() error {
+		text, err := w.gateway.Debug(w.t.Context(), "/debug/config")
+		_, server, _ := strings.Cut(string(text), `server_name "helped.test";`)
+		if path = helper.FindString(server); err == nil && path == "" {
+			err = errNotYet
+		}
+		return err
+	})
 	var squat networkingv1.Ingress
 	if err := w.client.Get(w.t.Context(), client.ObjectKey{Namespace: "evil", Name: "squat"}, &squat); err != nil {
 		w.t.Fatal(err)
