@@ -103,6 +103,9 @@ func (w *world) allAtOnce() {
 		r.strike(w)
 	}
 	w.victimServed()
+	// A controller that ends before it has refused a version has not kept the
+	// good one before it.
+	w.told(2*soon, told...)
 	for _, start := range []struct {
 		how string
 		do  func()
