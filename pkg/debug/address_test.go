@@ -248,6 +248,9 @@ func TestTCPNeedsTheToken(t *testing.T) {
 			t.Errorf("%q with mode %o is taken as %q", text, mode, got)
 		}
 	}
+	if err := os.Remove(file); err != nil { // a file that is there keeps its mode
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
