@@ -42,7 +42,8 @@ spec:
           readinessProbe:
             httpGet: {path: /healthz, port: http}
             periodSeconds: 1
-            failureThreshold: 1
+            # One answer that comes late on a busy machine is no reason to go.
+            failureThreshold: 3
           lifecycle:
             preStop: {sleep: {seconds: 2}}
 ---

@@ -14,7 +14,7 @@ const namespace = "default"
 
 // patience is how long something may take to become what it should be. It is
 // for slow machines: the times that were taken are printed.
-const patience = 15 * time.Second
+const patience = 45 * time.Second
 
 // poll is how often it is looked whether it has.
 const poll = 50 * time.Millisecond
