@@ -50,6 +50,9 @@ type Match struct {
 	Kind  MatchKind `json:"kind"`
 	Path  Path      `json:"path,omitempty"`
 	Regex Regex     `json:"regex,omitempty"`
+	// Shared is the number of expressions that a request for the server may be
+	// matched against, which share what they may cost. It is 0 for other kinds.
+	Shared int `json:"shared,omitempty"`
 }
 
 // Location is what is done with requests for one path of one Ingress.

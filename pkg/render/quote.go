@@ -72,7 +72,9 @@ func quote(v any) (string, error) {
 	case model.Expr:
 		return token(string(v))
 	case model.Regex:
-		return token(matchLimit + string(v))
+		return token(expression(string(v), matchLimit))
+	case limited:
+		return token(expression(string(v.text), v.steps))
 	case model.Path:
 		return token(string(v))
 	case model.Size:
@@ -105,7 +107,36 @@ func quote(v any) (string, error) {
 // that backtracks without end and a path of 60 bytes, nginx 1.30.6: 350 ms with
 // PCRE's own limit of ten million, 38 ms with one million, 4 ms with this one.
 // `pcre_jit on` is no way out: its stack is too small for paths of some 4 kB.
-const matchLimit = "(*LIMIT_MATCH=100000)"
+const matchLimit = 100_000
+
+// A request may be matched against all expressions of its server, each of which
+// may come close to its own limit and say no: a thousand that did so held a
+// worker for 3 s. So they share what ten expressions may cost, some 40 ms. At the
+// least each has leastLimit: an expression takes 3 to 20 steps where it does not
+// search, and one for each byte of the path where it looks for something behind
+// a ".*".
+const (
+	serverLimit = 10 * matchLimit
+	leastLimit  = 100
+)
+
+// limited is an expression that shares its server's limit with others.
+type limited struct {
+	text  model.Regex
+	steps int
+}
+
+// limitOf gives an expression its part of what those of a server may cost.
+func limitOf(text model.Regex, expressions int) limited {
+	return limited{text, max(leastLimit, min(matchLimit, serverLimit/max(1, expressions)))}
+}
+
+// expression writes a regular expression. In the ones of nginx "." is any byte
+// of a path, also a line break: a client that puts one (%0a) where it is not
+// looked for would get past a location that guards "/.*/admin".
+func expression(text string, steps int) string {
+	return "(*LIMIT_MATCH=" + strconv.Itoa(steps) + ")(?s)" + text
+}
 
 var tokenEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 

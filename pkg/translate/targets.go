@@ -26,6 +26,14 @@ var (
 	// translated addresses hold one of IPv4 (NAT64, RFC 6052).
 	translated = netip.MustParsePrefix("64:ff9b::/96")
 	broadcast  = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	// clouds tell credentials of the node at some addresses that are not
+	// link-local: Alibaba Cloud, Azure, Oracle Cloud (at last, by IPv6), AWS (IPv6:
+	// metadata, pods' identities, time and names), Google Cloud (IPv6), Scaleway.
+	clouds = []netip.Prefix{
+		netip.MustParsePrefix("100.100.100.200/32"), netip.MustParsePrefix("168.63.129.16/32"), netip.MustParsePrefix("192.0.0.192/32"),
+		netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), netip.MustParsePrefix("fd00:ec2::/32"), netip.MustParsePrefix("fd20:ce::254/128"),
+		netip.MustParsePrefix("fd00:42::42/128"),
+	}
 )
 
 // Allowed tells whether requests may be sent there.
@@ -46,6 +54,8 @@ func (t Targets) refusal(target netip.AddrPort) string {
 		return "an unspecified address"
 	case a.IsLinkLocalUnicast():
 		return "a link-local address"
+	case slices.ContainsFunc(clouds, func(p netip.Prefix) bool { return p.Contains(a) }):
+		return "an address of a cloud's metadata"
 	case a.IsMulticast():
 		return "a multicast address"
 	case a == broadcast:
