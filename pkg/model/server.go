@@ -50,8 +50,9 @@ type Match struct {
 	Kind  MatchKind `json:"kind"`
 	Path  Path      `json:"path,omitempty"`
 	Regex Regex     `json:"regex,omitempty"`
-	// Shared is the number of expressions that a request for the server may be
-	// matched against, which share what they may cost. It is 0 for other kinds.
+	// Shared is the number of expressions of the server that may be costly, where
+	// this is one of them: a request may be matched against all of them, so they
+	// share what they may cost.
 	Shared int `json:"shared,omitempty"`
 }
 

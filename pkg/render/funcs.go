@@ -32,7 +32,7 @@ func (r *Renderer) funcs() template.FuncMap {
 		// userFile is the path of a live file.
 		"userFile": func(f model.Ident) string { return r.config.HTTP.TLS.Directory + "/" + string(f) },
 
-		// limit is an expression whose server has that many.
+		// limit is an expression of a server that has so many costly ones.
 		"limit": limitOf,
 		// mapKey is a name as the key of a map.
 		"mapKey":   mapKey,

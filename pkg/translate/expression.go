@@ -190,6 +190,68 @@ func ranges(i *syntax.Inst) []rune {
 	return i.Rune
 }
 
+// cheap tells whether an expression costs no more than some looks at each letter
+// of any path: it begins at one place, has one repetition, of a letter, and few
+// alternatives. Most expressions of Ingresses are so.
+func cheap(expression model.Regex) bool {
+	text := string(expression)
+	depth, ways, repetitions := 0, 0, 0
+	if !strings.HasPrefix(text, "^") {
+		return false
+	}
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			if i++; i < len(text) && text[i] >= '1' && text[i] <= '9' {
+				return false
+			}
+		case '[':
+			i = endOfClass(text, i)
+		case '(':
+			if depth++; strings.HasPrefix(text[i:], "(?") {
+				if !strings.HasPrefix(text[i:], "(?:") {
+					return false
+				}
+				i += len("?:")
+			}
+		case ')':
+			depth--
+		case '|':
+			if ways++; depth == 0 {
+				return false // it begins anywhere
+			}
+		case '?':
+			ways++
+		case '*', '+', '{':
+			if repetitions++; text[i-1] == ')' {
+				return false
+			}
+		}
+	}
+	return repetitions <= 1 && ways <= 3
+}
+
+// endOfClass returns the place of the bracket that ends the class.
+func endOfClass(text string, start int) int {
+	i := start + 1
+	if i < len(text) && text[i] == '^' {
+		i++
+	}
+	for first := i; i < len(text); i++ {
+		switch {
+		case text[i] == '\\':
+			i++
+		case strings.HasPrefix(text[i:], "[:"):
+			if end := strings.Index(text[i:], ":]"); end > 0 {
+				i += end + 1
+			}
+		case text[i] == ']' && i > first:
+			return i
+		}
+	}
+	return i
+}
+
 // matchesItself tells whether a path, read as an expression, matches the path
 // itself. Of what could cost too much, and what Go cannot read, it says no.
 func matchesItself(path string, expression model.Regex) bool {

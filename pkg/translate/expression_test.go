@@ -27,3 +27,20 @@ func TestBacktracks(t *testing.T) {
 	backtracks(model.Regex("^/" + strings.Repeat("(a|b?|c*)*", 300)))
 	backtracks(model.Regex("^/((a{1,30}){1,30})*"))
 }
+
+func TestCheap(t *testing.T) {
+	for _, s := range []string{
+		`^/`, `^/foo(/|$)(.*)`, `^/v1/.*`, `^/[^/]+/x`, `^/(foo|bar|baz)/(.*)`, `^/wiki\(x\)`, `^/[]*+a]`, `^/[^]*+a]x*`, `^/[[:alpha:]*+]`, `^/(?:a|b).*`, `^/a\.b$`,
+	} {
+		if !cheap(model.Regex(s)) {
+			t.Errorf("%s is said to be costly", s)
+		}
+	}
+	for _, s := range []string{
+		`^/(a+)+`, `^/.*/.*`, `^/(a)*`, `^/a|b.*c`, `^/(a|a)(a|a)(a|a)(a|a)`, `^/a?a?a?a?`, `^/(?=.*)`, `^/(?!x)`, `^/(a)\1*`, `^/(?>a)`, `^/(?i)a`, `^/a{1,3}b*`, `^/a*+a`, `/.*`,
+	} {
+		if cheap(model.Regex(s)) {
+			t.Errorf("%s is said to be cheap", s)
+		}
+	}
+}

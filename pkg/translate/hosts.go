@@ -205,16 +205,19 @@ func (b *build) settleClaims(h *host) {
 	slices.SortStableFunc(h.paths, func(x, y *path) int { return strings.Compare(x.text, y.text) })
 }
 
-// shareSteps tells each expression of the host how many share its bound.
+// shareSteps tells each expression of the host that may be costly how many share
+// what they may cost.
 func (h *host) shareSteps() {
-	n := 0
-	for _, p := range h.paths {
-		n += len(p.matches)
-	}
+	var costly []*model.Match
 	for _, p := range h.paths {
 		for i := range p.matches {
-			p.matches[i].Shared = n
+			if m := &p.matches[i]; !cheap(m.Regex) {
+				costly = append(costly, m)
+			}
 		}
+	}
+	for _, m := range costly {
+		m.Shared = len(costly)
 	}
 }
 
