@@ -176,6 +176,10 @@ func (b *build) settleClaims(h *host) {
 		switch {
 		case len(p.matches) > 0:
 			won = append(won, p)
+			if winner != nil && winner.ingress != p.ingress {
+				b.report(p.ingress.object, model.Warning, model.ReasonHostPathTaken, p.field+".path", p.text,
+					"%s has the path %s of host %s and is older: of this one, only what that leaves is served, and its annotations have no part in the rest", winner.ingress.object, winner.text, h.name)
+			}
 		case winner == nil:
 			b.report(p.ingress.object, model.Error, model.ReasonHostPathTaken, p.field+".path", p.text,
 				"nginx itself answers this path where no host is named, for the health checks of load balancers; this one is not served")
