@@ -38,7 +38,7 @@ func TestNothingIsSentToThisPod(t *testing.T) {
 		{"[::ffff:169.254.169.254]:80", false, false},
 		{"[64:ff9b::a9fe:a9fe]:80", false, false},
 		{"[64:ff9b:1::a9fe:a9fe]:80", false, false},
-		{"[64:ff9b:1:2::7f00:1]:80", false, true},
+		{"[64:ff9b:1:2::7f00:1]:8080", false, true},
 		{"[::a9fe:a9fe]:80", false, false},
 		// Clouds' metadata that is not link-local.
 		{"100.100.100.200:80", false, false},
