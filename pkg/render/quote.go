@@ -114,8 +114,8 @@ const matchLimit = 20_000
 
 // A request may be matched against all expressions of its server, each of which
 // may come close to its own limit and say no: a thousand that did so held a
-// worker for 3 s. So those that may be costly share what nginx does in 2 ms, or,
-// at the worst, in 0.3 s. With leastLimit, plain ones still match.
+// worker for 3 s. So those of a namespace that may be costly share what nginx does
+// in 2 ms, or, at the worst, in 0.3 s. With leastLimit, plain ones still match.
 const (
 	serverLimit = 50_000
 	leastLimit  = 5

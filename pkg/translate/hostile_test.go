@@ -430,9 +430,15 @@ func TestExpressionsTogetherCannotTakeAWorker(t *testing.T) {
 	}
 	path.Path = "/plain(/|$)(.*)"
 	rule.HTTP.Paths = append(rule.HTTP.Paths, path)
+	other := s.Ingresses[1].DeepCopy()
+	other.Namespace, other.Name, other.Spec.Rules[0].Host = "other", "shares", "foo.bar.com"
+	other.Spec.Rules[0].HTTP.Paths = other.Spec.Rules[0].HTTP.Paths[:1]
+	other.Spec.Rules[0].HTTP.Paths[0].Path = "/.*/.*"
+	s.Ingresses = append(s.Ingresses, other)
 	_, result := renderAll(t, s)
 	for what, want := range map[string]int{
-		"~* \"(*LIMIT_MATCH=50)": 1000, "~* \"(*LIMIT_MATCH=20000)(?s)^/plain(/|$)(.*)\"": 1, "~* \"": 1001,
+		"~* \"(*LIMIT_MATCH=50)": 1000, "~* \"(*LIMIT_MATCH=20000)(?s)^/plain(/|$)(.*)\"": 1,
+		"~* \"(*LIMIT_MATCH=20000)(?s)^/.*/.*\"": 1, "~* \"": 1002,
 	} {
 		if n := bytes.Count(result.Text, []byte(what)); n != want {
 			t.Errorf("%d times %s, want %d", n, what, want)

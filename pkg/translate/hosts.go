@@ -209,19 +209,21 @@ func (b *build) settleClaims(h *host) {
 	slices.SortStableFunc(h.paths, func(x, y *path) int { return strings.Compare(x.text, y.text) })
 }
 
-// shareSteps tells each expression of the host that may be costly how many share
-// what they may cost.
+// shareSteps tells each expression of the host that may be costly how many of its
+// namespace share what they may cost: nobody else's are fewer steps for it.
 func (h *host) shareSteps() {
-	var costly []*model.Match
+	costly := map[string][]*model.Match{}
 	for _, p := range h.paths {
 		for i := range p.matches {
 			if m := &p.matches[i]; !cheap(m.Regex) {
-				costly = append(costly, m)
+				costly[p.ingress.Namespace] = append(costly[p.ingress.Namespace], m)
 			}
 		}
 	}
-	for _, m := range costly {
-		m.Shared = len(costly)
+	for _, list := range costly {
+		for _, m := range list {
+			m.Shared = len(list)
+		}
 	}
 }
 
