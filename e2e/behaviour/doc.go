@@ -21,6 +21,7 @@
 //	< body: ~not found        the body
 //	< cert: foo.bar.com       the common name of the certificate
 //	< proto: HTTP/2.0         the protocol
+//	< within: 2s              how long it may take
 //	= X-Real-IP: 198.18.0.1   a header of the request as the backend got it
 //	= path: /v2/users         its path; so do method, host, query, body,
 //	                          and ip and port, those of the backend

@@ -33,16 +33,19 @@ type answer struct {
 	*http.Response
 	body string
 	seen *echo.Response // nil where no backend of ours answered
+	took time.Duration
 }
 
 // play sends a request as often as it says, and returns what was not as
 // expected.
 func (c *client) play(x exchange) error {
 	for range x.times {
+		start := time.Now()
 		a, err := c.send(x)
 		if err != nil {
 			return err
 		}
+		a.took = time.Since(start)
 		wrong := c.judge(x, a)
 		if a.seen != nil {
 			c.pod = a.seen.Pod
@@ -65,7 +68,11 @@ func (c *client) judge(x exchange, a *answer) (wrong []string) {
 		wrong = append(wrong, fmt.Sprintf("the status is %d, want %d", a.StatusCode, x.status))
 	}
 	for _, e := range x.answer {
-		note(e, a.value(e.name))
+		if e.name != "within" {
+			note(e, a.value(e.name))
+		} else if limit, err := time.ParseDuration(e.want); err != nil || a.took > limit {
+			wrong = append(wrong, fmt.Sprintf("the answer took %v, want %s at most", a.took, e.want))
+		}
 	}
 	for _, e := range x.backend {
 		switch {

@@ -49,7 +49,7 @@ type expression struct {
 // newExpression reads one that ignores case. Where Go has no such expression
 // the result's re is nil.
 func newExpression(text string) expression {
-	re, err := regexp.Compile("(?i)" + bytesAsRunes(text))
+	re, err := regexp.Compile("(?is)" + bytesAsRunes(text))
 	if err != nil {
 		re = nil
 	}

@@ -50,6 +50,10 @@ type Match struct {
 	Kind  MatchKind `json:"kind"`
 	Path  Path      `json:"path,omitempty"`
 	Regex Regex     `json:"regex,omitempty"`
+	// Shared is the number of the namespace's expressions of the server that may be
+	// costly, where this is one of them: a request may be matched against all of
+	// them, so they share what they may cost.
+	Shared int `json:"shared,omitempty"`
 }
 
 // Location is what is done with requests for one path of one Ingress.

@@ -32,6 +32,10 @@ func (r *Renderer) funcs() template.FuncMap {
 		// userFile is the path of a live file.
 		"userFile": func(f model.Ident) string { return r.config.HTTP.TLS.Directory + "/" + string(f) },
 
+		// limit is an expression of a server that has so many costly ones.
+		"limit": limitOf,
+		// mapKey is a name as the key of a map.
+		"mapKey":   mapKey,
 		"noRoute":  func() model.Route { return model.NoRoute },
 		"join":     join,
 		"expr":     expr,
@@ -42,6 +46,17 @@ func (r *Renderer) funcs() template.FuncMap {
 		// hashes are the sizes of nginx's hash tables.
 		"hashes": func() hashes { return hashesOf(r.config) },
 	}
+}
+
+// mapWords are what nginx does not take for a key in a map, whether or not it
+// stands in quotes, unless a backslash is before it.
+var mapWords = map[string]bool{"default": true, "hostnames": true, "include": true, "volatile": true}
+
+func mapKey(name string) string {
+	if mapWords[name] {
+		return `\` + name
+	}
+	return name
 }
 
 // join makes one token of several texts.

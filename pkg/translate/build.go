@@ -40,6 +40,9 @@ type ingress struct {
 	// closed says why its locations must be closed, closedHost why its hosts
 	// must.
 	closed, closedHost string
+	tls                *tlsSections
+	// looked is how many steps its expressions have cost that were looked at.
+	looked int
 }
 
 // host is what becomes a server.
@@ -59,6 +62,9 @@ type host struct {
 	// of a namespace must.
 	closed   string
 	closedTo map[string]string
+	// unread says of Ingresses which path of theirs, that was to be guarded, has
+	// no location.
+	unread map[*ingress]string
 }
 
 // path is a path of a rule.
@@ -73,6 +79,8 @@ type path struct {
 	matches []model.Match
 	// expression is the path as a regular expression, on a host whose paths are.
 	expression model.Regex
+	// plain matches the path letter by letter, where expression may not.
+	plain model.Regex
 	// rivals are other Ingresses that claim the same.
 	rivals []model.Rival
 }

@@ -106,7 +106,8 @@ func slicePort(slice *discoveryv1.EndpointSlice, name string) (int32, bool) {
 		if p.Name != nil {
 			portName = *p.Name
 		}
-		if portName == name && p.Port != nil && protocol == corev1.ProtocolTCP {
+		// An API server takes any number here.
+		if portName == name && p.Port != nil && *p.Port > 0 && *p.Port <= 65535 && protocol == corev1.ProtocolTCP {
 			return *p.Port, true
 		}
 	}

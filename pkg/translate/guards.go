@@ -33,17 +33,22 @@ func (b *build) guardHeld(ing *ingress) {
 func closeHosts(b *build) {
 	for _, h := range b.hosts {
 		for _, ing := range h.ingresses {
-			if ing.closedHost == "" {
+			reason := ing.closedHost
+			if reason == "" {
+				reason = h.unread[ing]
+			}
+			if reason == "" {
 				continue
 			}
+			reason += " (" + ing.object.String() + ")"
 			if ing.Namespace == h.ingresses[0].Namespace {
-				h.closed = ing.closedHost + " (" + ing.object.String() + ")"
+				h.closed = reason
 				break
 			}
 			if h.closedTo == nil {
 				h.closedTo = map[string]string{}
 			}
-			h.closedTo[ing.Namespace] = ing.closedHost + " (" + ing.object.String() + ")"
+			h.closedTo[ing.Namespace] = reason
 		}
 	}
 }

@@ -395,3 +395,75 @@ func tlsSecret(t *testing.T, host string) *corev1.Secret {
 		corev1.TLSPrivateKeyKey: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
 	}}
 }
+
+// TestHostCannotBeAWordOfMaps: names of hosts are keys of nginx's map of
+// certificates, in which some words are no keys. A test of the changed parts has
+// no such map, so nginx refused it at run time alone.
+func TestHostCannotBeAWordOfMaps(t *testing.T) {
+	s := fuzzSnapshot("foo.bar.com", "/", "")
+	for _, host := range []string{"default", "include", "volatile", "hostnames"} {
+		s.Secrets[types.NamespacedName{Namespace: "default", Name: host}] = tlsSecret(t, host)
+		ing := s.Ingresses[1].DeepCopy()
+		ing.Name, ing.Spec.Rules[0].Host = host, host
+		ing.Spec.TLS = []networkingv1.IngressTLS{{Hosts: []string{host}, SecretName: host}}
+		s.Ingresses = append(s.Ingresses, ing)
+	}
+	out, result := renderAll(t, s)
+	if n := len(out.Config.Certificates); n != 4 {
+		t.Errorf("there are %d certificates: %v", n, out.Findings)
+	}
+	testByNginx(t, t.TempDir(), result.Text)
+}
+
+// TestExpressionsTogetherCannotTakeAWorker: a request may be matched against all
+// expressions of a host, so that a bound for each is none.
+func TestExpressionsTogetherCannotTakeAWorker(t *testing.T) {
+	s := fuzzSnapshot("foo.bar.com", "/", "")
+	ing := s.Ingresses[0]
+	ing.Annotations = map[string]string{annotations.DefaultPrefix + "/use-regex": "true"}
+	rule := &ing.Spec.Rules[0]
+	path := rule.HTTP.Paths[0]
+	rule.HTTP.Paths = nil
+	for i := range 1000 {
+		path.Path = fmt.Sprintf("/(a+)+[0-9]x{0,%d}$", i+1)
+		rule.HTTP.Paths = append(rule.HTTP.Paths, path)
+	}
+	path.Path = "/plain(/|$)(.*)"
+	rule.HTTP.Paths = append(rule.HTTP.Paths, path)
+	other := s.Ingresses[1].DeepCopy()
+	other.Namespace, other.Name, other.Spec.Rules[0].Host = "other", "shares", "foo.bar.com"
+	other.Spec.Rules[0].HTTP.Paths = other.Spec.Rules[0].HTTP.Paths[:1]
+	other.Spec.Rules[0].HTTP.Paths[0].Path = "/.*/.*"
+	s.Ingresses = append(s.Ingresses, other)
+	_, result := renderAll(t, s)
+	for what, want := range map[string]int{
+		"~* \"(*LIMIT_MATCH=50)": 1000, "~* \"(*LIMIT_MATCH=20000)(?s)^/plain(/|$)(.*)\"": 1,
+		"~* \"(*LIMIT_MATCH=20000)(?s)^/.*/.*\"": 1, "~* \"": 1002,
+	} {
+		if n := bytes.Count(result.Text, []byte(what)); n != want {
+			t.Errorf("%d times %s, want %d", n, what, want)
+		}
+	}
+}
+
+// TestPortOfAnEndpointCannotBeRefused: an API server takes any number as the port
+// of an EndpointSlice, and nginx does not.
+func TestPortOfAnEndpointCannotBeRefused(t *testing.T) {
+	s := fuzzSnapshot("foo.bar.com", "/", "")
+	for _, list := range s.EndpointSlices {
+		for _, slice := range list {
+			for i := range slice.Ports {
+				*slice.Ports[i].Port = 70_000
+			}
+		}
+	}
+	out, result := renderAll(t, s)
+	for _, u := range out.Config.Upstreams {
+		for _, server := range u.Servers {
+			if server.Port == 70_000 {
+				t.Errorf("%s has port %d", u.Name, server.Port)
+			}
+		}
+	}
+	testByNginx(t, t.TempDir(), result.Text)
+}

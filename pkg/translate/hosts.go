@@ -2,9 +2,12 @@ package translate
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/sidegate/sidegate/pkg/annotations"
 	"github.com/sidegate/sidegate/pkg/model"
 	networkingv1 "k8s.io/api/networking/v1"
 )
@@ -96,23 +99,24 @@ func (b *build) claimPath(ing *ingress, h *host, p networkingv1.HTTPIngressPath,
 	if p.PathType != nil {
 		kind = *p.PathType
 	}
+	claimed := &path{ingress: ing, host: h, text: text, kind: kind, backend: p.Backend, field: field}
 	switch kind {
 	case networkingv1.PathTypeExact, networkingv1.PathTypePrefix, networkingv1.PathTypeImplementationSpecific:
 	default:
 		b.report(ing.object, model.Error, model.ReasonInvalidValue, field+".pathType", string(kind),
-			"must be Exact, Prefix or ImplementationSpecific; the path is ignored")
+			"must be Exact, Prefix or ImplementationSpecific; the path is ignored%s", b.unread(claimed))
 		return
 	}
 	if _, err := model.NewPath(text); err != nil {
-		b.report(ing.object, model.Error, model.ReasonInvalidValue, field+".path", text, "%v; the path is ignored", err)
+		b.report(ing.object, model.Error, model.ReasonInvalidValue, field+".path", text, "%v; the path is ignored%s", err, b.unread(claimed))
 		return
 	}
 	if len(text) >= len(ownPath) && strings.EqualFold(text[:len(ownPath)], ownPath) {
 		b.report(ing.object, model.Error, model.ReasonReservedPath, field+".path", text,
-			"must not begin with %s, where Sidegate's own locations are; the path is ignored", ownPath)
+			"must not begin with %s, where Sidegate's own locations are; the path is ignored%s", ownPath, b.unread(claimed))
 		return
 	}
-	h.paths = append(h.paths, &path{ingress: ing, host: h, text: text, kind: kind, backend: p.Backend, field: field})
+	h.paths = append(h.paths, claimed)
 }
 
 // claimDefault claims the catch-all server for an Ingress that has a default
@@ -172,6 +176,10 @@ func (b *build) settleClaims(h *host) {
 		switch {
 		case len(p.matches) > 0:
 			won = append(won, p)
+			if winner != nil && winner.ingress != p.ingress {
+				b.report(p.ingress.object, model.Warning, model.ReasonHostPathTaken, p.field+".path", p.text,
+					"%s has the path %s of host %s and is older: of this one, only what that leaves is served, and its annotations have no part in the rest", winner.ingress.object, winner.text, h.name)
+			}
 		case winner == nil:
 			b.report(p.ingress.object, model.Error, model.ReasonHostPathTaken, p.field+".path", p.text,
 				"nginx itself answers this path where no host is named, for the health checks of load balancers; this one is not served")
@@ -195,16 +203,50 @@ func (b *build) settleClaims(h *host) {
 			}
 			return strings.Compare(y.text, x.text)
 		})
+		h.shareSteps()
 		return
 	}
 	slices.SortStableFunc(h.paths, func(x, y *path) int { return strings.Compare(x.text, y.text) })
 }
 
-// readExpression reads a path that is a regular expression.
+// shareSteps tells each expression of the host that may be costly how many of its
+// namespace share what they may cost: nobody else's are fewer steps for it.
+func (h *host) shareSteps() {
+	costly := map[string][]*model.Match{}
+	for _, p := range h.paths {
+		for i := range p.matches {
+			if m := &p.matches[i]; !cheap(m.Regex) {
+				costly[p.ingress.Namespace] = append(costly[p.ingress.Namespace], m)
+			}
+		}
+	}
+	for _, list := range costly {
+		for _, m := range list {
+			m.Shared = len(list)
+		}
+	}
+}
+
+// readExpression reads a path that is a regular expression. Where that is not
+// what its own Ingress says it goes on to match itself as well, letter by letter:
+// or another Ingress of the host, of whatever namespace, could take its requests
+// away by making expressions of all paths, and open what it guards.
 func (b *build) readExpression(p *path) bool {
 	expression, err := model.NewRegex("^" + p.text)
+	if !wantsRegex(p) && (err != nil || !b.memo.matchesItself(p.text, expression)) {
+		plain, plainErr := model.NewRegex("^" + regexp.QuoteMeta(p.text))
+		if plainErr == nil {
+			p.plain = plain
+		}
+		if err != nil && plainErr == nil {
+			b.report(p.ingress.object, model.Warning, model.ReasonRegexOnHost, p.field+".path", p.text,
+				"%v, as all paths of host %s are; it is taken letter by letter", err, p.host.name)
+			p.expression = plain
+			return true
+		}
+	}
 	if err != nil {
-		b.report(p.ingress.object, model.Error, model.ReasonInvalidValue, p.field+".path", p.text, "%v; the path is ignored", err)
+		b.report(p.ingress.object, model.Error, model.ReasonInvalidValue, p.field+".path", p.text, "%v; the path is ignored%s", err, b.unread(p))
 		return false
 	}
 	p.expression = expression
@@ -212,18 +254,38 @@ func (b *build) readExpression(p *path) bool {
 		b.report(p.ingress.object, model.Info, model.ReasonApproximated, p.field+".path", p.text,
 			"the names of groups are left out: nginx would make variables of them for all hosts; their numbers stay")
 	}
-	if wantsRegex(p) && b.memo.backtrack(expression) {
+	if wantsRegex(p) && b.backtracks(p.ingress, expression) {
 		b.report(p.ingress.object, model.Warning, model.ReasonCostlyExpression, p.field+".path", p.text,
 			"there are paths that this expression can be matched with in very many ways (a repetition inside of a repetition, or two that begin alike); for those nginx gives up and answers 500")
 	}
 	return true
 }
 
+// unread is about a path that there can be no location for. Where its Ingress
+// guards what it serves, requests for it must not get to another path of the
+// host, and nobody can tell which they are. It returns what there is to say.
+func (b *build) unread(p *path) string {
+	guards := annotations.Guards(b.options.AnnotationPrefixes, p.ingress.Ingress)
+	if len(guards) == 0 {
+		return ""
+	}
+	name := slices.Min(slices.Collect(maps.Keys(guards)))
+	if p.host.unread == nil {
+		p.host.unread = map[*ingress]string{}
+	}
+	p.host.unread[p.ingress] = "the path " + model.Clip(p.text) + ", which " + name + " is to guard, cannot be served"
+	return " and, because " + name + " is to guard it, the host answers 503"
+}
+
 // wants lists the location lines that the path stands for. exact holds the
 // paths of the host that have an Exact claim.
 func (p *path) wants(exact map[string]bool) []model.Match {
 	if p.host.regex {
-		return []model.Match{{Kind: model.MatchRegex, Regex: p.expression}}
+		out := []model.Match{{Kind: model.MatchRegex, Regex: p.expression}}
+		if p.plain != "" && p.plain != p.expression {
+			out = append(out, model.Match{Kind: model.MatchRegex, Regex: p.plain})
+		}
+		return out
 	}
 	switch {
 	case p.kind == networkingv1.PathTypeExact:

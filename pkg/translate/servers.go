@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sidegate/sidegate/pkg/model"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -26,9 +27,32 @@ func buildServers(b *build) {
 		if !root {
 			s.Locations = append(s.Locations, b.fallback(h))
 		}
+		closeWithoutSlash(&s)
 		hoistRedirect(&s)
 		hoistRoute(&s)
 		b.config.Servers = append(b.config.Servers, s)
+	}
+}
+
+// closeWithoutSlash sees to the path /foo of a closed location /foo/. Where the
+// latter has a backend, nginx redirects the one to the other; where it has none,
+// requests would get to the next prefix, which may lead to the same backend.
+func closeWithoutSlash(s *model.Server) {
+	taken := map[model.Path]bool{}
+	for _, l := range s.Locations {
+		for _, m := range l.Matches {
+			taken[m.Path] = taken[m.Path] || m.Kind == model.MatchExact
+		}
+	}
+	for i := range s.Locations {
+		l := &s.Locations[i]
+		for _, m := range l.Matches {
+			path, slash := strings.CutSuffix(string(m.Path), "/")
+			if l.Closed != "" && m.Kind == model.MatchPrefix && slash && path != "" && !taken[model.Path(path)] {
+				taken[model.Path(path)] = true
+				l.Matches = append(l.Matches, model.Match{Kind: model.MatchExact, Path: model.Path(path)})
+			}
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/sidegate/sidegate/pkg/model"
@@ -64,20 +63,27 @@ func (b *build) reportSharing(h *host) {
 		b.reportRegexSharing(h, report)
 		return
 	}
-	byText := map[string][]*path{}
-	for _, p := range h.paths {
-		if p.kind != networkingv1.PathTypeExact {
-			byText[p.text] = append(byText[p.text], p)
+	// In their order, what a path begins with stands before it, and all that does
+	// is still open.
+	var open []*path
+	for from := 0; from < len(h.paths); {
+		text, to := h.paths[from].text, from
+		for len(open) > 0 && !strings.HasPrefix(text, open[len(open)-1].text) {
+			open = open[:len(open)-1]
 		}
-	}
-	for _, younger := range h.paths {
-		for i := range len(younger.text) {
-			for _, older := range byText[younger.text[:i+1]] {
+		for ; to < len(h.paths) && h.paths[to].text == text; to++ {
+			if h.paths[to].kind != networkingv1.PathTypeExact {
+				open = append(open, h.paths[to])
+			}
+		}
+		for _, younger := range h.paths[from:to] {
+			for _, older := range open {
 				if older != younger && older.covers(younger.text) {
 					report(older, younger)
 				}
 			}
 		}
+		from = to
 	}
 }
 
@@ -108,7 +114,7 @@ func (b *build) reportRegexSharing(h *host, report func(older, younger *path)) {
 // reportRegex tells the Ingresses of a host with regular expressions whose paths
 // are none by themselves, and who made them so.
 func (b *build) reportRegex(h *host, p, cause *path) {
-	if !h.regex || wantsRegex(p) || cause == nil {
+	if !h.regex || wantsRegex(p) || cause == nil || p.plain == p.expression {
 		return
 	}
 	severity, whose := model.Info, ""
@@ -133,7 +139,7 @@ func (b *build) appRoot(h *host) *model.AppRoot {
 				"%s has an app-root for host %s and comes first; this one is ignored", found.Ingress, h.name)
 			continue
 		}
-		if p := h.rootOf(h.ingresses[:i], ing.Namespace); p != nil {
+		if p := b.rootOf(h, h.ingresses[:i], ing.Namespace); p != nil {
 			b.report(ing.object, model.Error, model.ReasonHostPathTaken, "metadata.annotations", string(*target),
 				"app-root would take / of host %s from %s, which is older and of another namespace; it is ignored there", h.name, p.ingress.object)
 			b.report(p.ingress.object, model.Info, model.ReasonHostShared, p.field, p.text,
@@ -150,13 +156,13 @@ func (b *build) appRoot(h *host) *model.AppRoot {
 
 // rootOf finds a path of the Ingresses that serves "/" and is not of the
 // namespace.
-func (h *host) rootOf(ingresses []*ingress, namespace string) *path {
+func (b *build) rootOf(h *host, ingresses []*ingress, namespace string) *path {
 	older := map[*ingress]bool{}
 	for _, ing := range ingresses {
 		older[ing] = ing.Namespace != namespace
 	}
 	for _, p := range h.paths {
-		if older[p.ingress] && p.servesRoot() {
+		if older[p.ingress] && b.servesRoot(p) {
 			return p
 		}
 	}
@@ -167,10 +173,9 @@ func (h *host) rootOf(ingresses []*ingress, namespace string) *path {
 }
 
 // servesRoot tells whether a request for "/" may be the path's.
-func (p *path) servesRoot() bool {
+func (b *build) servesRoot(p *path) bool {
 	if !p.host.regex {
 		return p.text == "/"
 	}
-	expression, err := regexp.Compile("(?i)" + string(p.expression))
-	return err != nil || expression.MatchString("/")
+	return b.memo.matchesRoot(p.expression)
 }

@@ -23,9 +23,18 @@ type Targets struct {
 
 var (
 	thisNetwork = netip.MustParsePrefix("0.0.0.0/8")
-	// translated addresses hold one of IPv4 (NAT64, RFC 6052).
-	translated = netip.MustParsePrefix("64:ff9b::/96")
+	// translated addresses end in one of IPv4: those of NAT64 (RFC 6052), of a NAT64
+	// of one's own (RFC 8215), and those that were to be compatible (RFC 4291).
+	translated = []netip.Prefix{netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("::/96")}
 	broadcast  = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	// clouds tell credentials of the node at some addresses that are not
+	// link-local: Alibaba Cloud, Azure, Oracle Cloud (at last, by IPv6), AWS (IPv6:
+	// metadata, pods' identities, time and names), Google Cloud (IPv6), Scaleway.
+	clouds = []netip.Prefix{
+		netip.MustParsePrefix("100.100.100.200/32"), netip.MustParsePrefix("168.63.129.16/32"), netip.MustParsePrefix("192.0.0.192/32"),
+		netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), netip.MustParsePrefix("fd00:ec2::/32"), netip.MustParsePrefix("fd20:ce::254/128"),
+		netip.MustParsePrefix("fd00:42::42/128"),
+	}
 )
 
 // Allowed tells whether requests may be sent there.
@@ -34,7 +43,8 @@ func (t Targets) Allowed(target netip.AddrPort) bool { return t.refusal(target) 
 // refusal says why nothing may be sent to a target; "" is that it may.
 func (t Targets) refusal(target netip.AddrPort) string {
 	a := target.Addr().Unmap().WithZone("")
-	if translated.Contains(a) {
+	holds := func(p netip.Prefix) bool { return p.Contains(a) }
+	if !a.IsUnspecified() && !a.IsLoopback() && slices.ContainsFunc(translated, holds) {
 		b := a.As16()
 		a = netip.AddrFrom4([4]byte(b[12:]))
 	}
@@ -46,6 +56,8 @@ func (t Targets) refusal(target netip.AddrPort) string {
 		return "an unspecified address"
 	case a.IsLinkLocalUnicast():
 		return "a link-local address"
+	case slices.ContainsFunc(clouds, holds):
+		return "an address of a cloud's metadata"
 	case a.IsMulticast():
 		return "a multicast address"
 	case a == broadcast:
