@@ -24,7 +24,8 @@ var mayImport = map[string][]string{
 	"pkg/discovery":   {"pkg/model"},
 	"pkg/annotations": {"pkg/model"},
 	"pkg/settings":    {"pkg/model"},
-	"pkg/render":      {"pkg/model", "templates"},
+	"pkg/layout":      {"pkg/model"},
+	"pkg/render":      {"pkg/layout", "pkg/model", "templates"},
 	"pkg/translate":   {"pkg/annotations", "pkg/model", "pkg/settings", "pkg/snapshot"},
 	"pkg/metrics":     {"pkg/model", "pkg/nginx", "pkg/discovery"},
 	"pkg/debug":       {"pkg/model", "pkg/nginx", "pkg/discovery", "pkg/explain", "pkg/sidedoor"},
@@ -32,14 +33,14 @@ var mayImport = map[string][]string{
 	"pkg/status":      {},
 	"pkg/events":      {"pkg/model"},
 	"pkg/held":        {"pkg/model"},
-	"pkg/explain":     {"pkg/model", "pkg/discovery", "pkg/translate"},
+	"pkg/explain":     {"pkg/layout", "pkg/model", "pkg/discovery", "pkg/translate"},
 }
 
 // apiReaders are the packages that may import a client of the API.
 var apiReaders = []string{"pkg/snapshot", "pkg/status", "pkg/events", "pkg/held", "pkg/controller", "cmd/sidegate"}
 
 // pure are the packages that do no I/O.
-var pure = []string{"pkg/model", "pkg/annotations", "pkg/settings", "pkg/translate", "pkg/render"}
+var pure = []string{"pkg/model", "pkg/annotations", "pkg/settings", "pkg/translate", "pkg/layout", "pkg/render"}
 
 func TestImports(t *testing.T) {
 	packages := imports(t)

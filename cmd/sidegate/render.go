@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/nginx"
 	"github.com/sidegate/sidegate/pkg/translate"
@@ -78,7 +79,7 @@ func (r *renderCommand) run(c *cobra.Command) error {
 }
 
 func (r *renderCommand) print(w io.Writer, m *offline) error {
-	result, err := m.renderer.Render(m.output.Config)
+	result, err := m.renderer.Render(layout.Of(m.output.Config))
 	if err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func (m *offline) test(ctx context.Context, binary string) error {
 	o := m.translator
 	o.Directory, o.SecretsDirectory, o.LogDirectory, o.PIDFile = dir, dir+"/secrets", dir+"/run", dir+"/run/nginx.pid"
 	o.HTTPPort, o.HTTPSPort = testHTTPPort, testHTTPSPort
-	result, err := m.renderer.Render(translate.New(o).Translate(translate.Input{Snapshot: m.snapshot}).Config)
+	result, err := m.renderer.Render(layout.Of(translate.New(o).Translate(translate.Input{Snapshot: m.snapshot}).Config))
 	if err != nil {
 		return err
 	}

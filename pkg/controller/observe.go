@@ -55,13 +55,16 @@ func orphans(c *model.Config, endpoints map[string][]netip.Addr) map[metrics.Orp
 	for i := range c.Servers {
 		for j := range c.Servers[i].Locations {
 			l := &c.Servers[i].Locations[j]
-			o := metrics.Orphan{Namespace: l.Ingress.Namespace, Ingress: l.Ingress.Name}
+			o := metrics.Orphan{Namespace: l.Claim.Object.Namespace, Ingress: l.Claim.Object.Name}
 			if o.Ingress == "" {
 				continue
 			}
-			u := c.Upstream(l.Upstream)
-			switch {
-			case l.NoService:
+			var u *model.Upstream
+			if p := l.Pass(); p != nil {
+				u = c.Upstream(p.Upstream)
+			}
+			switch closed := l.Closed(); {
+			case closed != nil && closed.NoService:
 				o.Type = metrics.NoService
 			case u != nil && u.Outside == nil && u.Servers[0].Resolve && count(u, endpoints) == 0:
 				o.Type = metrics.NoEndpoint

@@ -14,7 +14,11 @@ import (
 
 func TestOrphans(t *testing.T) {
 	location := func(ingress string, upstream model.Ident, noService bool) model.Location {
-		return model.Location{Ingress: model.Object{Namespace: "default", Name: ingress}, Upstream: upstream, NoService: noService}
+		l := model.Location{Claim: model.Claim{Object: model.Object{Namespace: "default", Name: ingress}}, Action: &model.Pass{Upstream: upstream}}
+		if noService {
+			l.Action = &model.Closed{NoService: true}
+		}
+		return l
 	}
 	upstream := func(name model.Ident, host model.Ident, outside ...model.Outside) model.Upstream {
 		u := model.Upstream{Name: name, Zone: "256k", Servers: []model.UpstreamServer{{Host: host, Resolve: true}}}
@@ -27,7 +31,7 @@ func TestOrphans(t *testing.T) {
 		Upstreams: []model.Upstream{upstream("empty", "empty.sg"), upstream("full", "full.sg"), upstream("outside", "example.com.80.sgx", model.Outside{Name: "example.com"})},
 		Servers: []model.Server{{Locations: []model.Location{
 			location("good", "full", false), location("waits", "empty", false), location("missing", "", true), location("outside", "outside", false),
-			{Upstream: "empty"}, // the default backend's, of no Ingress
+			{Action: &model.Pass{Upstream: "empty"}}, // the default backend's, of no Ingress
 		}}},
 	}
 	endpoints := map[string][]netip.Addr{"full.sg": make([]netip.Addr, 125), "empty.sg": nil}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/nginx"
 	"github.com/sidegate/sidegate/pkg/quarantine"
@@ -55,6 +56,7 @@ const maxReloads = 12
 type attempt struct {
 	snapshot *snapshot.Snapshot
 	output   translate.Output
+	layout   *layout.Config
 	result   *render.Result
 	renderer *render.Renderer
 	// outcome is set where nginx serves it already.
@@ -169,7 +171,8 @@ func (r *run) prepare(in quarantine.Selection) (*attempt, error) {
 	r.step("translate", began)
 	began = time.Now()
 	var err error
-	a.result, err = r.Renderer.Render(a.output.Config)
+	a.layout = layout.Of(a.output.Config)
+	a.result, err = r.Renderer.Render(a.layout)
 	r.step("render", began)
 	return a, err
 }
@@ -194,7 +197,7 @@ func (r *run) changed(a *attempt) (*render.Result, error) {
 	if r.how != inPart || live == nil || live.renderer != r.Renderer {
 		return a.result, nil
 	}
-	part, ok, err := r.Renderer.Fragment(a.output.Config, a.result, live.Config, live.result)
+	part, ok, err := r.Renderer.Fragment(a.layout, a.result, live.layout, live.result)
 	if !ok {
 		return a.result, err
 	}
@@ -219,9 +222,12 @@ func owners(a *attempt, text *render.Result, line int) (place string, list []mod
 		return "", nil
 	}
 	for _, s := range a.output.Config.Servers {
-		for _, l := range s.Locations {
-			if (s.Name == part.Name || string(l.Upstream) == part.Name) && l.Ingress.Name != "" && !slices.Contains(list, l.Ingress) {
-				list = append(list, l.Ingress)
+		for i := range s.Locations {
+			l := &s.Locations[i]
+			owner, pass := l.Claim.Object, l.Pass()
+			concerned := s.Name == part.Name || pass != nil && string(pass.Upstream) == part.Name
+			if concerned && owner.Name != "" && !slices.Contains(list, owner) {
+				list = append(list, owner)
 			}
 		}
 	}
@@ -270,7 +276,7 @@ func (r *run) served(ctx context.Context, outcome nginx.Outcome, decided quarant
 	next := &State{
 		Live: &Generation{
 			ID: a.result.ID, Text: a.result.Text, Config: a.output.Config,
-			result: a.result, renderer: a.renderer,
+			layout: a.layout, result: a.result, renderer: a.renderer,
 		},
 		Confirmed: outcome == nginx.Confirmed || outcome == nginx.Unchanged,
 		Findings:  r.findings(a, decided.Refusals),
@@ -307,7 +313,7 @@ func (r *run) unconfirmed(err error, decided quarantine.Outcome) {
 	a := r.tried
 	next.Attempt = Attempt{
 		Record:     r.record(a.result.ID, outcomeUnconfirmed, err),
-		Generation: &Generation{ID: a.result.ID, Text: a.result.Text, Config: a.output.Config, result: a.result, renderer: a.renderer},
+		Generation: &Generation{ID: a.result.ID, Text: a.result.Text, Config: a.output.Config, layout: a.layout, result: a.result, renderer: a.renderer},
 	}
 	next.Findings = append(r.findings(a, decided.Refusals), r.own(model.ReasonUnconfirmed, err))
 	next.History = r.history(next.Attempt.Record)

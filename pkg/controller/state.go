@@ -3,6 +3,7 @@ package controller
 import (
 	"time"
 
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/nginx"
 	"github.com/sidegate/sidegate/pkg/render"
@@ -30,7 +31,8 @@ type Generation struct {
 	Text   []byte
 	Config *model.Config
 
-	// result and renderer tell what has changed in the next one.
+	// layout, result and renderer tell what has changed in the next one.
+	layout   *layout.Config
 	result   *render.Result
 	renderer *render.Renderer
 }

@@ -40,7 +40,7 @@ func (p *Pipeline) UseTemplates(ctx context.Context, dir string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if live := p.State().Live; live != nil {
-		result, err := r.Render(live.Config)
+		result, err := r.Render(live.layout)
 		if err != nil {
 			return err
 		}

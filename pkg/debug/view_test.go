@@ -17,6 +17,7 @@ import (
 	"github.com/sidegate/sidegate/pkg/annotations"
 	"github.com/sidegate/sidegate/pkg/debug"
 	"github.com/sidegate/sidegate/pkg/discovery"
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/nginx"
 	"github.com/sidegate/sidegate/pkg/render"
@@ -78,7 +79,7 @@ func newView(t *testing.T) (v *view, chain, key []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := renderer.Render(out.Config)
+	result, err := renderer.Render(layout.Of(out.Config))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,7 +124,7 @@ func (s *search) add(c candidate) {
 	if c.match.Kind == model.MatchPrefix && strings.HasPrefix(s.path, line) {
 		s.prefix = append(s.prefix, c)
 	}
-	if line == s.path+"/" && c.location != nil && proxies(c.location) {
+	if line == s.path+"/" && c.location != nil && c.location.Pass() != nil {
 		c.slash = true
 		s.slash = append(s.slash, c)
 	}
@@ -138,10 +138,10 @@ func searchLocations(server *model.Server, path string) *search {
 	}
 	for i := range server.Locations {
 		l := &server.Locations[i]
-		for _, m := range l.Matches {
+		for _, m := range l.Claim.Matches {
 			s.add(candidate{location: l, match: m})
 		}
-		if l.ExternalAuth != nil && proxies(l) && len(s.exact) == 0 && strings.HasPrefix(path, string(authPath)) {
+		if model.GateOf[model.ExternalAuth](l.Gates) != nil && len(s.exact) == 0 && strings.HasPrefix(path, string(authPath)) {
 			// It is a prefix with "^~", before which only an exact line would come.
 			s.add(candidate{internal: true, match: model.Match{Kind: model.MatchExact, Path: model.Path(path)}})
 		}
@@ -155,6 +155,3 @@ const (
 	healthPath model.Path = "/healthz"
 	authPath   model.Path = "/_sidegate/auth/"
 )
-
-// proxies tells whether a location hands requests to a backend.
-func proxies(l *model.Location) bool { return l.Upstream != "" && l.Closed == "" && l.Return == nil }

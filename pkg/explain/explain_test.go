@@ -60,11 +60,11 @@ func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 func TestUnsure(t *testing.T) {
 	location := func(regex model.Regex) model.Location {
 		return model.Location{
-			Matches: []model.Match{{Kind: model.MatchRegex, Regex: regex}},
-			Rewrite: &model.Rewrite{Pattern: "(?i)" + regex, Target: "/new$1"}, Upstream: "u",
+			Claim:  model.Claim{Matches: []model.Match{{Kind: model.MatchRegex, Regex: regex}}},
+			Action: &model.Pass{Upstream: "u", Rewrite: &model.Rewrite{Pattern: "(?i)" + regex, Target: "/new$1"}},
 		}
 	}
-	fallback := model.Location{Matches: []model.Match{{Kind: model.MatchPrefix, Path: "/"}}, Return: &model.Return{Code: 404}}
+	fallback := model.Location{Claim: model.Claim{Matches: []model.Match{{Kind: model.MatchPrefix, Path: "/"}}}, Action: &model.Return{Code: 404}}
 	for _, tt := range []struct {
 		name, path string
 		regexes    []model.Regex

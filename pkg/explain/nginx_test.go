@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sidegate/sidegate/pkg/explain"
+	"github.com/sidegate/sidegate/pkg/model"
 )
 
 // got is what nginx did.
@@ -188,7 +189,7 @@ func TestAgreesWithNginx(t *testing.T) {
 	t.Run("internal locations", func(t *testing.T) {
 		for _, s := range e.Pipeline.State().Config().Servers {
 			for _, l := range s.Locations {
-				if l.ExternalAuth != nil {
+				if model.GateOf[model.ExternalAuth](l.Gates) != nil {
 					e.compare(t, "http://"+s.Name+"/_sidegate/auth/"+string(l.ID), nil)
 				}
 			}

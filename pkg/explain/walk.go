@@ -3,10 +3,12 @@ package explain
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"slices"
 
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/model"
 )
 
@@ -39,8 +41,8 @@ func (e *explainer) walk() {
 	e.out.Location = &Location{Match: chosen.String(), Why: why}
 	for _, o := range others {
 		other := Other{Match: o.String()}
-		if o.location != nil && o.location.Ingress.Name != "" {
-			other.Ingress = o.location.Ingress.String()
+		if o.location != nil && o.location.Claim.Object.Name != "" {
+			other.Ingress = o.location.Claim.Object.String()
 		}
 		e.out.Location.Others = append(e.out.Location.Others, other)
 	}
@@ -75,7 +77,7 @@ func (e *explainer) answeredByServer(s *model.Server) bool {
 		e.redirect(http.StatusFound, target, "app-root of "+a.Ingress.String())
 		return true
 	}
-	return e.toHTTPS(s.ToHTTPS)
+	return e.toHTTPS(layout.ServerOf(s).ToHTTPS)
 }
 
 // toHTTPS tells whether the client is sent to https.
@@ -101,40 +103,69 @@ func (e *explainer) redirectToSlash(c *candidate) {
 	e.redirect(http.StatusMovedPermanently, target, "the path with a slash at its end has a location, and the one without has none")
 }
 
-// answeredByLocation goes through what stands in a location.
+// answeredByLocation goes through what stands in a location: the gates, and
+// what is done with a request that they let in.
 func (e *explainer) answeredByLocation(l *model.Location) {
-	switch {
-	case l.Closed != "":
-		e.answer(http.StatusServiceUnavailable, "the location is closed: "+l.Closed)
-		return
-	case l.CountHops && l.Return == nil && e.request.loops():
-		e.answer(http.StatusLoopDetected, "the request has come back again and again from a name outside of the cluster")
-		return
-	case e.toHTTPS(l.ToHTTPS):
-		return
-	case l.Return != nil && l.Return.URL != "":
-		e.redirect(l.Return.Code, e.expand(string(l.Return.URL)), "the location redirects")
-		return
-	case l.Return != nil:
-		e.answer(l.Return.Code, "nothing else serves the path")
-		e.out.Answer.Body = l.Return.Body
-		return
+	for _, g := range l.Gates {
+		if e.keptOut(g) {
+			return
+		}
 	}
-	target, ok := e.rewritten(l)
-	if ok {
-		e.out.Auth = auth(l)
-		e.proxied(l, target)
+	switch a := l.Action.(type) {
+	case *model.Closed:
+		e.answer(http.StatusServiceUnavailable, "the location is closed: "+a.Why)
+	case *model.Return:
+		if a.URL != "" {
+			e.redirect(a.Code, e.expand(string(a.URL)), "the location redirects")
+			return
+		}
+		e.answer(a.Code, "nothing else serves the path")
+		e.out.Answer.Body = a.Body
+	case *model.Pass:
+		if target, ok := e.rewritten(a); ok {
+			e.proxied(a, target)
+		}
+	default:
+		panic(fmt.Sprintf("explain does not know the action %T", a))
 	}
+}
+
+// keptOut tells whether the gate answers the request. What an authentication
+// says depends on more than is known here; it is told that it is asked.
+func (e *explainer) keptOut(g model.Gate) bool {
+	switch g := g.(type) {
+	case *model.Loop:
+		if e.request.loops() {
+			e.answer(http.StatusLoopDetected, "the request has come back again and again from a name outside of the cluster")
+			return true
+		}
+	case *model.ToHTTPS:
+		return e.toHTTPS(g.Code)
+	case *model.BasicAuth:
+		e.auth().Basic = &Basic{Realm: g.Realm, File: string(g.File)}
+	case *model.ExternalAuth:
+		e.auth().External = &External{URL: string(g.URL), Method: string(g.Method), Signin: string(g.Signin)}
+	default:
+		panic(fmt.Sprintf("explain does not know the gate %T", g))
+	}
+	return false
+}
+
+func (e *explainer) auth() *Auth {
+	if e.out.Auth == nil {
+		e.out.Auth = &Auth{}
+	}
+	return e.out.Auth
 }
 
 // rewritten returns what the backend is asked for; false is that nginx
 // answers itself.
-func (e *explainer) rewritten(l *model.Location) (string, bool) {
-	if l.Rewrite == nil {
+func (e *explainer) rewritten(p *model.Pass) (string, bool) {
+	if p.Rewrite == nil {
 		return e.request.target, true
 	}
-	e.out.Rewrite = &Rewrite{Pattern: string(l.Rewrite.Pattern), Target: string(l.Rewrite.Target)}
-	r := rewrite(l.Rewrite, e.request.uri)
+	e.out.Rewrite = &Rewrite{Pattern: string(p.Rewrite.Pattern), Target: string(p.Rewrite.Target)}
+	r := rewrite(p.Rewrite, e.request.uri)
 	if r.unsure != "" {
 		e.out.Unsure = append(e.out.Unsure, "what the path is rewritten to: "+r.unsure)
 	}
@@ -153,32 +184,18 @@ func (e *explainer) rewritten(l *model.Location) (string, bool) {
 	return r.target, true
 }
 
-func auth(l *model.Location) *Auth {
-	if l.BasicAuth == nil && l.ExternalAuth == nil {
-		return nil
-	}
-	out := &Auth{}
-	if b := l.BasicAuth; b != nil {
-		out.Basic = &Basic{Realm: b.Realm, File: string(b.File)}
-	}
-	if x := l.ExternalAuth; x != nil {
-		out.External = &External{URL: string(x.URL), Method: string(x.Method), Signin: string(x.Signin)}
-	}
-	return out
-}
-
 // proxied describes the upstream.
-func (e *explainer) proxied(l *model.Location, target string) {
+func (e *explainer) proxied(p *model.Pass, target string) {
 	e.out.Answer = Answer{By: ByBackend, Why: "the request is handed to an endpoint"}
 	if e.out.Auth != nil {
 		e.out.Answer.Why += ", once it has passed the authentication"
 	}
 	host := e.request.bestHost(&e.Config.HTTP)
-	if l.Host != nil {
-		host = e.expand(string(*l.Host))
+	if p.Host != nil {
+		host = e.expand(string(*p.Host))
 	}
-	e.out.Upstream = &Upstream{Name: string(l.Upstream), URI: target, Host: host}
-	u := e.Config.Upstream(l.Upstream)
+	e.out.Upstream = &Upstream{Name: string(p.Upstream), URI: target, Host: host}
+	u := e.Config.Upstream(p.Upstream)
 	if u == nil {
 		return
 	}
@@ -211,16 +228,17 @@ func (e *explainer) proxied(l *model.Location, target string) {
 
 // own says whose location it is, and who else wants it.
 func (e *explainer) own(l *model.Location) {
-	if l.Ingress.Name == "" {
+	owner := l.Claim.Object
+	if owner.Name == "" {
 		return
 	}
-	e.out.Ingress = l.Ingress.Namespace + "/" + l.Ingress.Name
-	e.out.Claim = &Claim{Path: l.Path, PathType: l.PathType, Why: "no other Ingress claims this path of the host"}
+	e.out.Ingress = owner.Namespace + "/" + owner.Name
+	e.out.Claim = &Claim{Path: l.Claim.Path, PathType: l.Claim.PathType, Why: "no other Ingress claims this path of the host"}
 	for _, f := range e.Findings {
-		if f.Object == l.Ingress {
+		if f.Object == owner {
 			e.out.Findings = append(e.out.Findings, f)
 		}
-		if f.Reason == model.ReasonHostPathTaken && slices.Contains(l.Rivals, model.Rival{Ingress: f.Object, Field: f.Field}) {
+		if f.Reason == model.ReasonHostPathTaken && slices.Contains(l.Claim.Rivals, model.Rival{Object: f.Object, Field: f.Field}) {
 			e.out.Claim.Losers = append(e.out.Claim.Losers, f)
 			e.out.Claim.Why = "it is the oldest of those that claim this path of the host"
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"reflect"
 
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/model"
 )
 
@@ -15,7 +16,7 @@ import (
 //
 // next must be the last result of Render, for c. ok is false where the frame
 // itself has changed: then all must be tested.
-func (r *Renderer) Fragment(c *model.Config, next *Result, liveConfig *model.Config, live *Result) (result *Result, ok bool, err error) {
+func (r *Renderer) Fragment(c *layout.Config, next *Result, liveConfig *layout.Config, live *Result) (result *Result, ok bool, err error) {
 	if !reflect.DeepEqual(c.Main, liveConfig.Main) || !reflect.DeepEqual(c.HTTP, liveConfig.HTTP) {
 		return nil, false, nil
 	}

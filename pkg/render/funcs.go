@@ -5,6 +5,7 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/model"
 )
 
@@ -25,7 +26,7 @@ func (r *Renderer) funcs() template.FuncMap {
 		// generation marks the place of the generation's id.
 		"generation": r.generation,
 		// listen prints the listen lines of a server.
-		"listen": func(s model.Server) model.Raw { return model.NewRaw(r.listen(s.Name == model.CatchAll)) },
+		"listen": func(s layout.Server) model.Raw { return model.NewRaw(r.listen(s.Name == model.CatchAll)) },
 		// http is what is common to all servers. A part may depend on nothing
 		// else but its own value: see renderPart.
 		"http": func() model.HTTP { return r.config.HTTP },

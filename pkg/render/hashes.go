@@ -1,6 +1,6 @@
 package render
 
-import "github.com/sidegate/sidegate/pkg/model"
+import "github.com/sidegate/sidegate/pkg/layout"
 
 // hashes are the sizes of nginx's hash tables. nginx refuses a configuration
 // with a name that does not fit into a bucket, and does not say whose name it
@@ -19,13 +19,13 @@ const (
 	ownProxyHeaders = 32
 )
 
-func hashesOf(c *model.Config) hashes {
+func hashesOf(c *layout.Config) hashes {
 	host, certificate, header := 0, 0, 0
 	variables, headers := ownVariables, ownProxyHeaders
 	for i := range c.Servers {
 		host = max(host, len(c.Servers[i].Name))
 		for j := range c.Servers[i].Locations {
-			auth := c.Servers[i].Locations[j].ExternalAuth
+			auth := c.Servers[i].Locations[j].Auth
 			if auth == nil {
 				continue
 			}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/model"
 )
 
@@ -53,7 +54,7 @@ func TestEveryActionIsQuoted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := r.Render(&model.Config{Servers: []model.Server{{Name: "c;d"}}})
+	result, err := r.Render(&layout.Config{Servers: []layout.Server{{Name: "c;d"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +81,7 @@ func TestPartAt(t *testing.T) {
 	}
 	// The second time the parts come from memory.
 	for range 2 {
-		result, err := r.Render(&model.Config{Servers: []model.Server{{Name: "a"}, {Name: "b"}}})
+		result, err := r.Render(&layout.Config{Servers: []layout.Server{{Name: "a"}, {Name: "b"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +96,7 @@ func TestPartAt(t *testing.T) {
 // A part that changed is rendered anew, and so is every part when what they
 // have in common changed.
 func TestMemoryIsNotStale(t *testing.T) {
-	fresh := func(c *model.Config) string {
+	fresh := func(c *layout.Config) string {
 		r, err := New(nil)
 		if err != nil {
 			t.Fatal(err)
@@ -110,11 +111,11 @@ func TestMemoryIsNotStale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	steps := []func(c *model.Config){
-		func(*model.Config) {},
-		func(c *model.Config) { c.Servers[1].Locations[0].Return.Body = "other" },
-		func(c *model.Config) { c.HTTP.HTTPPort = 81 },
-		func(c *model.Config) { c.Servers = c.Servers[:1] },
+	steps := []func(c *layout.Config){
+		func(*layout.Config) {},
+		func(c *layout.Config) { c.Servers[1].Locations[0].Return.Body = "other" },
+		func(c *layout.Config) { c.HTTP.HTTPPort = 81 },
+		func(c *layout.Config) { c.Servers = c.Servers[:1] },
 	}
 	c := minimal()
 	for i, change := range steps {
@@ -130,28 +131,28 @@ func TestMemoryIsNotStale(t *testing.T) {
 	}
 }
 
-func minimal() *model.Config {
+func minimal() *layout.Config {
 	var zero model.Duration
 	size := model.Size("1m")
-	location := func(body string) []model.Location {
-		return []model.Location{{ID: "x", Matches: []model.Match{{Kind: model.MatchPrefix, Path: "/"}}, Return: &model.Return{Code: 404, Body: body}}}
+	location := func(body string) []layout.Location {
+		return []layout.Location{{ID: "x", Matches: []model.Match{{Kind: model.MatchPrefix, Path: "/"}}, Return: &model.Return{Code: 404, Body: body}}}
 	}
-	return &model.Config{
+	return &layout.Config{
 		Main: model.Main{PIDFile: "/p", ErrorLog: "/e", ErrorLogLevel: "notice", WorkerProcesses: "1", WorkerConnections: 1, StatusSocket: "/s", TempDir: "/t"},
 		HTTP: model.HTTP{
 			HTTPPort: 80, HTTPSPort: 443, ForwardedForVariable: "http_x_forwarded_for", Resolvers: []string{"127.0.0.1:53"},
 			TLS:   model.TLS{Protocols: []model.Ident{"TLSv1.3"}, BufferSize: "4k", Directory: "/d", Default: "default.pem"},
 			Proxy: model.Proxy{ConnectTimeout: &zero, SendTimeout: &zero, ReadTimeout: &zero, BodySize: &size},
 		},
-		Servers: []model.Server{{Name: model.CatchAll, Locations: location("a")}, {Name: "b", Locations: location("b")}},
+		Servers: []layout.Server{{Name: model.CatchAll, Locations: location("a")}, {Name: "b", Locations: location("b")}},
 	}
 }
 
-func clone(c *model.Config) *model.Config {
+func clone(c *layout.Config) *layout.Config {
 	out := *c
 	out.Servers = nil
 	for _, s := range c.Servers {
-		s.Locations = append([]model.Location(nil), s.Locations...)
+		s.Locations = append([]layout.Location(nil), s.Locations...)
 		for i := range s.Locations {
 			r := *s.Locations[i].Return
 			s.Locations[i].Return = &r

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"text/template"
 
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/templates"
 )
@@ -60,7 +61,7 @@ type Renderer struct {
 	template *template.Template
 
 	// config, out, mark, parts and next belong to the Render under way.
-	config *model.Config
+	config *layout.Config
 	out    bytes.Buffer
 	mark   int
 	parts  []Part
@@ -106,7 +107,7 @@ func New(overlay fs.FS) (*Renderer, error) {
 
 // Render writes the Config. The error of a value that cannot be printed names
 // the template and the line.
-func (r *Renderer) Render(c *model.Config) (*Result, error) {
+func (r *Renderer) Render(c *layout.Config) (*Result, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
@@ -121,7 +122,7 @@ func (r *Renderer) Render(c *model.Config) (*Result, error) {
 }
 
 // write executes the templates.
-func (r *Renderer) write(c *model.Config) (*Result, error) {
+func (r *Renderer) write(c *layout.Config) (*Result, error) {
 	if !reflect.DeepEqual(r.http, c.HTTP) {
 		r.known, r.http = map[partKey]knownPart{}, c.HTTP
 	}

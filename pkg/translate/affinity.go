@@ -1,9 +1,6 @@
 package translate
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"regexp"
 
 	"github.com/sidegate/sidegate/pkg/annotations"
@@ -18,26 +15,12 @@ var cookiePath = regexp.MustCompile(`^/[-._~a-zA-Z0-9/:@!&'()*+=%]*$`)
 
 // keepSessions pins clients to endpoints. nginx does that in the upstream, so
 // one Service behind two different cookies is two upstreams.
-func keepSessions(b *build, p *path, l *model.Location) {
+func keepSessions(b *build, p *path, d *draft) {
 	a := p.ingress.set.Affinity
-	if l.Upstream == "" || a.Kind == "" && a.Learn == nil {
+	if d.upstream == nil || a.Kind == "" && a.Learn == nil {
 		return
 	}
-	plain := b.upstreams[l.Upstream]
-	u := *plain
-	u.Sticky = sticky(b, p, a)
-	hash := digest(struct {
-		Backend model.Backend
-		Sticky  *model.Sticky
-	}{u.Backend, u.Sticky})
-	u.Name = upstreamName(hash, u.Backend)
-	if u.Outside == nil && u.Servers[0].Resolve {
-		// The sessions' upstream has a zone of its own, with its own history.
-		u.Zone = zoneFor(b.endpointCount(&u), b.previousUpstream(u.Name))
-	}
-	b.upstreams[u.Name] = &u
-	l.Upstream = u.Name
-	setRoute(l, p.ingress.Name, hash, u.Backend)
+	d.upstream.Sticky = sticky(b, p, a)
 }
 
 func sticky(b *build, p *path, a annotations.Affinity) *model.Sticky {
@@ -91,14 +74,4 @@ func (b *build) explainAffinity(p *path, a annotations.Affinity) {
 	if a.Path == nil && (p.host.regex || !cookiePath.MatchString(p.text)) {
 		note("the path %s cannot be a cookie's path, so that is /; session-cookie-path sets another one", model.Clip(p.text))
 	}
-}
-
-// digest names data by its content.
-func digest(data any) string {
-	text, err := json.Marshal(data)
-	if err != nil {
-		panic(err) // plain data
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:4])
 }

@@ -7,13 +7,13 @@ import (
 
 // askForPassword asks for a name and a password. A Secret that cannot be used
 // closes the location.
-func askForPassword(b *build, p *path, l *model.Location) {
+func askForPassword(b *build, p *path, d *draft) {
 	a := p.ingress.set.Auth
 	if a.Type == "" {
 		return
 	}
 	closed := func(format string, args ...any) {
-		l.Closed = "basic authentication cannot be set up"
+		d.close("basic authentication cannot be set up")
 		b.report(p.ingress.object, model.Error, model.ReasonLocationClosed, "metadata.annotations", a.Secret,
 			format+"; the location answers 503 and is not open", args...)
 	}
@@ -50,5 +50,5 @@ func askForPassword(b *build, p *path, l *model.Location) {
 	}
 	file := secretFile(ref, kind)
 	b.files[file] = users.file
-	l.BasicAuth = &model.BasicAuth{Realm: a.Realm, File: file}
+	d.basic = &model.BasicAuth{Realm: a.Realm, File: file}
 }

@@ -11,14 +11,14 @@ import (
 
 // askAnotherService puts requests to an authentication service first. The
 // question goes through a location of its own (see external_auth.tmpl).
-func askAnotherService(b *build, p *path, l *model.Location) {
+func askAnotherService(b *build, p *path, d *draft) {
 	a := p.ingress.set.ExternalAuth
 	if a.URL == nil {
 		return
 	}
 	auth := &model.ExternalAuth{Host: model.Expr(a.URL.Host)}
 	if why := b.askable(auth, a.URL); why != "" {
-		l.Closed = "the host of auth-url cannot be asked"
+		d.close("the host of auth-url cannot be asked")
 		b.report(p.ingress.object, model.Error, model.ReasonLocationClosed, "metadata.annotations", a.URL.Host,
 			"%s; the location answers 503 and is not open", why)
 		return
@@ -40,8 +40,7 @@ func askAnotherService(b *build, p *path, l *model.Location) {
 		})
 	}
 	b.signin(p, auth, a)
-	l.ExternalAuth = auth
-	l.OwnRetry = l.OwnRetry || len(auth.ResponseHeaders) > 0
+	d.external = auth
 }
 
 // inQuestion makes a value right in a question to an authentication service,

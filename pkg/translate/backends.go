@@ -15,18 +15,21 @@ import (
 
 // sendToBackend sends the requests of a path to the endpoints of its Service.
 // A path whose Service cannot be used answers 503.
-func sendToBackend(b *build, p *path, l *model.Location) {
-	if l.Return != nil {
-		nameBackend(p, l)
+func sendToBackend(b *build, p *path, d *draft) {
+	s := p.backend.Service
+	if d.answer != nil {
+		// What answers by itself needs no Service that exists.
+		if s != nil && validServiceName(backendOf(p, s)) {
+			d.backend = new(backendOf(p, s))
+		}
 		return
 	}
-	s := p.backend.Service
 	if s == nil {
 		what := "nothing"
 		if r := p.backend.Resource; r != nil {
 			what = r.Kind + " " + r.Name
 		}
-		l.Closed = "the backend is not a Service"
+		d.close("the backend is not a Service")
 		b.report(p.ingress.object, model.Error, model.ReasonBackendUnsupported, p.field, what,
 			"the backend must be a Service; the path answers 503")
 		return
@@ -34,31 +37,19 @@ func sendToBackend(b *build, p *path, l *model.Location) {
 	backend := backendOf(p, s)
 	upstream, reason, message := b.upstream(backend)
 	if upstream == nil {
-		l.Closed, l.NoService = message, reason == model.ReasonServiceNotFound
+		d.close(message)
+		d.closed.NoService = reason == model.ReasonServiceNotFound
 		b.report(p.ingress.object, model.Warning, reason, p.field, backend.String(), "%s; the path answers 503", message)
 		return
 	}
-	setRoute(l, p.ingress.Name, plainHash(backend), backend)
-	l.Upstream = upstream.Name
-	b.countHops(l, upstream)
+	d.sendTo(upstream)
 }
 
-// countHops ends requests that come back. A location whose upstream is outside
-// may lead to nginx by ways that no check of addresses sees: a Service, a load
-// balancer, another replica.
-func (b *build) countHops(l *model.Location, u *model.Upstream) {
-	l.CountHops = u.Outside != nil
-	l.OwnRetry = l.OwnRetry || l.CountHops
-}
-
-// nameBackend names the Service to the log. What answers by itself needs none
-// that exists.
-func nameBackend(p *path, l *model.Location) {
-	if s := p.backend.Service; s != nil {
-		if backend := backendOf(p, s); validServiceName(backend) {
-			setRoute(l, p.ingress.Name, plainHash(backend), backend)
-		}
-	}
+// sendTo sends requests to the upstream. One that is outside may lead to nginx by
+// ways that no check of addresses sees: a Service, a load balancer, another
+// replica.
+func (d *draft) sendTo(u *model.Upstream) {
+	d.backend, d.upstream, d.loop = &u.Backend, u, u.Outside != nil
 }
 
 func backendOf(p *path, s *networkingv1.IngressServiceBackend) model.Backend {
@@ -67,7 +58,7 @@ func backendOf(p *path, s *networkingv1.IngressServiceBackend) model.Backend {
 
 // sendToDefaultBackend does the same for the Service that a flag names. It
 // returns false where there is none.
-func (b *build) sendToDefaultBackend(l *model.Location) bool {
+func (b *build) sendToDefaultBackend(d *draft) bool {
 	ref := b.options.DefaultBackend
 	if ref.Name == "" {
 		return false
@@ -85,9 +76,7 @@ func (b *build) sendToDefaultBackend(l *model.Location) bool {
 			"%s; nginx itself answers 404 instead", message)
 		return false
 	}
-	setRoute(l, "", plainHash(backend), backend)
-	l.Upstream = upstream.Name
-	b.countHops(l, upstream)
+	d.sendTo(upstream)
 	return true
 }
 
@@ -98,21 +87,20 @@ func portText(p networkingv1.ServiceBackendPort) string {
 	return strconv.Itoa(int(p.Number))
 }
 
-// upstream returns the plain upstream of a Service port, or why there can be
-// none.
+// upstream returns a new upstream of a Service port, without settings and without
+// a name, or why there can be none.
 func (b *build) upstream(backend model.Backend) (u *model.Upstream, reason, message string) {
 	if !validServiceName(backend) {
 		return nil, model.ReasonInvalidValue, "the Service's name or port is not one that Kubernetes allows"
 	}
-	name := upstreamName(plainHash(backend), backend)
-	if known, ok := b.upstreams[name]; ok {
-		return known, "", ""
+	if known, ok := b.backends[backend]; ok {
+		return new(*known), "", ""
 	}
 	service, ok := b.Snapshot.Services[types.NamespacedName{Namespace: backend.Namespace, Name: backend.Service}]
 	if !ok {
 		return nil, model.ReasonServiceNotFound, "the Service does not exist"
 	}
-	u = &model.Upstream{Name: name, Backend: backend, Keepalive: b.settings.UpstreamKeepalive}
+	u = &model.Upstream{Backend: backend, Keepalive: b.settings.UpstreamKeepalive}
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
 		reason, message = b.fillExternal(u, service)
 	} else {
@@ -121,8 +109,8 @@ func (b *build) upstream(backend model.Backend) (u *model.Upstream, reason, mess
 	if message != "" {
 		return nil, reason, message
 	}
-	b.upstreams[name] = u
-	return u, "", ""
+	b.backends[backend] = u
+	return new(*u), "", ""
 }
 
 func validServiceName(backend model.Backend) bool {
@@ -154,10 +142,10 @@ func upstreamName(hash string, backend model.Backend) model.Ident {
 	return model.Ident(hash + "." + backend.Namespace + "." + backend.Service + "." + backend.Port)
 }
 
-// setRoute tells the variables of the configuration about the backend. The
+// route tells the variables of the configuration about the backend. The
 // Ingress's name may be empty.
-func setRoute(l *model.Location, ingress, hash string, backend model.Backend) {
-	l.Route = &model.Route{
+func route(backend model.Backend, ingress, hash string) *model.Route {
+	return &model.Route{
 		Path:    backend.Namespace + "/" + ingress + "/" + backend.Service + "/" + backend.Port + "/" + hash,
 		LogName: backend.Namespace + "-" + backend.Service + "-" + backend.Port,
 	}
@@ -181,14 +169,13 @@ func (b *build) fillEndpoints(u *model.Upstream, service *corev1.Service) (reaso
 	b.reportForbidden(u, found)
 	ports := found.ports
 	if len(ports) == 0 {
-		ports = b.knownPorts(u, port)
+		ports = b.knownPorts(u.Backend, port)
 	}
 	for _, number := range ports {
 		u.Servers = append(u.Servers, model.UpstreamServer{
 			Host: serverHost(u.Backend, port.Name, number), Port: number, PortName: port.Name, Resolve: true,
 		})
 	}
-	u.Zone = zoneFor(found.count(), b.previousUpstream(u.Name))
 	b.resolvesIPv6 = b.resolvesIPv6 || found.hasIPv6
 	return "", ""
 }
@@ -217,8 +204,8 @@ func (b *build) endpointCount(u *model.Upstream) int {
 // knownPorts are the ports of a Service without endpoints: those that nginx
 // has for it now, so that an empty Service is no reason for a reload, or else
 // the one that the Service says, or its own.
-func (b *build) knownPorts(u *model.Upstream, port corev1.ServicePort) []int32 {
-	if previous := b.previousUpstream(u.Name); previous != nil {
+func (b *build) knownPorts(backend model.Backend, port corev1.ServicePort) []int32 {
+	if previous := b.previousOf(backend); previous != nil {
 		var out []int32
 		for _, s := range previous.Servers {
 			if s.PortName == port.Name && s.Resolve && previous.Outside == nil {
@@ -233,6 +220,22 @@ func (b *build) knownPorts(u *model.Upstream, port corev1.ServicePort) []int32 {
 		return []int32{port.TargetPort.IntVal}
 	}
 	return []int32{port.Port}
+}
+
+// previousOf is an upstream that nginx has of the Service port, with whatever
+// settings; nil is: none.
+func (b *build) previousOf(backend model.Backend) *model.Upstream {
+	if b.Previous == nil {
+		return nil
+	}
+	if b.previous == nil {
+		b.previous = make(map[model.Backend]*model.Upstream, len(b.Previous.Upstreams))
+		for i := range b.Previous.Upstreams {
+			u := &b.Previous.Upstreams[i]
+			b.previous[u.Backend] = u
+		}
+	}
+	return b.previous[backend]
 }
 
 // previousUpstream is the upstream as nginx has it now; nil is: not at all.

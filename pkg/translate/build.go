@@ -22,9 +22,13 @@ type build struct {
 	ingresses []*ingress
 	// hosts are listed by name; the catch-all is one of them.
 	hosts map[string]*host
-	// upstreams and files are collected by name.
+	// backends are the upstreams of Service ports, without settings; upstreams
+	// are those that locations need, and like files collected by name.
+	backends  map[model.Backend]*model.Upstream
 	upstreams map[model.Ident]*model.Upstream
-	files     map[model.Ident]model.Redacted
+	// previous are upstreams of Previous; nil before somebody asks.
+	previous map[model.Backend]*model.Upstream
+	files    map[model.Ident]model.Redacted
 	// resolvesIPv6 says that some endpoint has no IPv4 address.
 	resolvesIPv6 bool
 
@@ -100,6 +104,7 @@ func (t *Translator) Translate(in Input) Output {
 	b := &build{
 		Input: in, options: t.options, memo: &t.memo,
 		hosts:     map[string]*host{},
+		backends:  map[model.Backend]*model.Upstream{},
 		upstreams: map[model.Ident]*model.Upstream{},
 		files:     map[model.Ident]model.Redacted{},
 		config:    &model.Config{},

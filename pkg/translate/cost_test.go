@@ -36,7 +36,7 @@ func takesNotTooLong(t *testing.T, what string, s *snapshot.Snapshot) translate.
 	if d := time.Since(start); d > tooLong {
 		t.Errorf("%s takes %v", what, d)
 	}
-	if other := server(t, out.Config, "other.bar.com"); other.Locations[0].Upstream == "" {
+	if other := server(t, out.Config, "other.bar.com"); other.Locations[0].Pass() == nil {
 		t.Errorf("%s: the other Ingress is not served", what)
 	}
 	return out

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/sidegate/sidegate/pkg/annotations"
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/render"
 	"github.com/sidegate/sidegate/pkg/settings"
@@ -131,14 +132,15 @@ func checkShape(t *testing.T, s *snapshot.Snapshot) {
 	out := newTranslator().Translate(translate.Input{Snapshot: s})
 	served := false
 	for _, server := range out.Config.Servers {
-		served = served || server.Name == "other.bar.com" && server.Locations[0].Upstream != ""
+		served = served || server.Name == "other.bar.com" && server.Locations[0].Pass() != nil
 	}
 	if !served && s.Services[types.NamespacedName{Namespace: "default", Name: "echo"}].Spec.Ports[0].Name == "" {
 		t.Errorf("the other Ingress is not served: %v", out.Findings)
 	}
-	got := shape(t, out.Config)
-	tame(reflect.ValueOf(out.Config).Elem(), "")
-	if want := shape(t, out.Config); got != want {
+	laid := layout.Of(out.Config)
+	got := shape(t, laid)
+	tame(reflect.ValueOf(laid).Elem(), "")
+	if want := shape(t, laid); got != want {
 		t.Errorf("the tree has another shape than the model (-model +text):\n%s", cmp.Diff(want, got))
 	}
 }
@@ -147,7 +149,7 @@ func checkShape(t *testing.T, s *snapshot.Snapshot) {
 var sharedRenderer = sync.OnceValues(func() (*render.Renderer, error) { return render.New(nil) })
 
 // shape is the tree of directives and how many parameters each has.
-func shape(t *testing.T, c *model.Config) string {
+func shape(t *testing.T, c *layout.Config) string {
 	t.Helper()
 	renderer, err := sharedRenderer()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/sidegate/sidegate/e2e/kit"
 	"github.com/sidegate/sidegate/pkg/annotations"
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/render"
 	"github.com/sidegate/sidegate/pkg/snapshot"
 	"github.com/sidegate/sidegate/pkg/translate"
@@ -70,7 +71,7 @@ func golden(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := renderer.Render(out.Config)
+	result, err := renderer.Render(layout.Of(out.Config))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,14 +55,19 @@ func closeHosts(b *build) {
 
 // closeUnguarded closes a location that an annotation, or a key of the
 // ConfigMap, was to guard which cannot be used.
-func closeUnguarded(b *build, p *path, l *model.Location) {
-	for _, reason := range []string{l.Closed, p.ingress.closed, p.host.closed, p.host.closedTo[p.ingress.Namespace]} {
+func closeUnguarded(b *build, p *path, d *draft) {
+	for _, reason := range []string{p.ingress.closed, p.host.closed, p.host.closedTo[p.ingress.Namespace], b.unguarded()} {
 		if reason != "" {
-			l.Closed = reason
-			return
+			d.close(reason)
 		}
 	}
-	if b.settings.Unguarded != "" {
-		l.Closed = "the key " + b.settings.Unguarded + " of the ConfigMap cannot be used"
+}
+
+// unguarded says which key of the ConfigMap was to keep requests out and cannot
+// be used, or is empty.
+func (b *build) unguarded() string {
+	if b.settings.Unguarded == "" {
+		return ""
 	}
+	return "the key " + b.settings.Unguarded + " of the ConfigMap cannot be used"
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sidegate/sidegate/pkg/annotations"
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/model"
 	"github.com/sidegate/sidegate/pkg/render"
 	"github.com/sidegate/sidegate/pkg/snapshot"
@@ -40,7 +41,7 @@ func renderAll(t *testing.T, s *snapshot.Snapshot, o ...func(*translate.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := renderer.Render(out.Config)
+	result, err := renderer.Render(layout.Of(out.Config))
 	if err != nil {
 		t.Fatalf("what the constructors took cannot be rendered: %v", err)
 	}
@@ -93,7 +94,7 @@ func TestLongValueCannotStopOthers(t *testing.T) {
 	try := func(what string, s *snapshot.Snapshot, sample bool) {
 		s.Secrets[types.NamespacedName{Namespace: "default", Name: "users"}] = &corev1.Secret{Data: map[string][]byte{"auth": []byte("a:$apr1$x$y")}}
 		out, result := renderAll(t, s)
-		if other := server(t, out.Config, "other.bar.com"); other.Locations[0].Upstream == "" {
+		if other := server(t, out.Config, "other.bar.com"); other.Locations[0].Pass() == nil {
 			t.Errorf("%s: the other Ingress is not served: %v", what, out.Findings)
 		}
 		for _, f := range out.Config.Files {
@@ -179,7 +180,7 @@ func TestLongNamesCannotStopOthers(t *testing.T) {
 			s.Secrets[key] = tlsSecret(t, v)
 			s.Secrets[key].Data["auth"] = []byte("a:$apr1$x$y")
 			out, result := renderAll(t, s)
-			if other := server(t, out.Config, "other.bar.com"); other.Locations[0].Upstream == "" {
+			if other := server(t, out.Config, "other.bar.com"); other.Locations[0].Pass() == nil {
 				t.Errorf("%d: the other Ingress is not served: %v", n, out.Findings)
 			}
 			for _, f := range out.Config.Files {
@@ -269,14 +270,18 @@ func TestLastGoodVersionDoesNotOpen(t *testing.T) {
 		s.Held = map[types.NamespacedName]*networkingv1.Ingress{{Namespace: ing.Namespace, Name: ing.Name}: newest}
 		out, _ := renderAll(t, s)
 		for _, l := range server(t, out.Config, "foo.bar.com").Locations {
-			if l.Ingress.Name != "" && (l.Closed != "" && !l.NoService && l.Upstream != "") != c.closed && l.Upstream != "" {
-				t.Errorf("%s: %s is closed: %q", c.name, l.Path, l.Closed)
+			closed := l.Closed()
+			if l.Claim.Path != "/app" {
+				continue // closed for other reasons
+			}
+			if (closed != nil) != c.closed {
+				t.Errorf("%s: closed is %v", c.name, closed)
 			}
 		}
 		if got := len(findings(out, model.ReasonLocationClosed)) > 0; got != c.closed {
 			t.Errorf("%s: findings %v", c.name, out.Findings)
 		}
-		if other := server(t, out.Config, "other.bar.com"); other.Locations[0].Closed != "" {
+		if other := server(t, out.Config, "other.bar.com"); other.Locations[0].Closed() != nil {
 			t.Errorf("%s: the other Ingress is closed", c.name)
 		}
 	}
@@ -295,7 +300,7 @@ func TestStrictHostCannotBeShared(t *testing.T) {
 		out, _ := renderAll(t, s, func(o *translate.Options) { o.StrictHostOwnership = strict })
 		served := false
 		for _, l := range server(t, out.Config, "foo.bar.com").Locations {
-			served = served || l.Ingress.Namespace == "evil"
+			served = served || l.Claim.Object.Namespace == "evil"
 		}
 		if served == strict || (len(findings(out, model.ReasonHostOwned)) > 0) != strict {
 			t.Errorf("strict %v: served %v, findings %v", strict, served, out.Findings)

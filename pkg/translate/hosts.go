@@ -187,7 +187,7 @@ func (b *build) settleClaims(h *host) {
 			b.report(p.ingress.object, model.Warning, model.ReasonDuplicatePath, p.field+".path", p.text,
 				"the Ingress has this path of host %s before, as %s; this one is ignored", h.name, winner.field)
 		default:
-			winner.rivals = append(winner.rivals, model.Rival{Ingress: p.ingress.object, Field: p.field + ".path"})
+			winner.rivals = append(winner.rivals, model.Rival{Object: p.ingress.object, Field: p.field + ".path"})
 			b.report(p.ingress.object, model.Error, model.ReasonHostPathTaken, p.field+".path", p.text,
 				"%s has this path of host %s and is older; this one is not served", winner.ingress.object, h.name)
 		}

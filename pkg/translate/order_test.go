@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/render"
 	"github.com/sidegate/sidegate/pkg/snapshot"
 	"github.com/sidegate/sidegate/pkg/translate"
@@ -47,7 +48,7 @@ func TestNothingDependsOnMapOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		result, err := renderer.Render(out.Config)
+		result, err := renderer.Render(layout.Of(out.Config))
 		if err != nil {
 			t.Fatal(err)
 		}

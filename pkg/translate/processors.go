@@ -1,7 +1,5 @@
 package translate
 
-import "github.com/sidegate/sidegate/pkg/model"
-
 // processors are the steps of a translation, in order.
 var processors = []struct {
 	subject string
@@ -17,11 +15,10 @@ var processors = []struct {
 }
 
 // locationProcessors each add one subject to the location of a path, in
-// order. The location is what a path has in common; its matches are there
-// already.
+// order.
 var locationProcessors = []struct {
 	subject string
-	run     func(*build, *path, *model.Location)
+	run     func(*build, *path, *draft)
 }{
 	{"redirects", redirectClients},
 	{"the backend", sendToBackend},

@@ -7,10 +7,10 @@ import (
 )
 
 // redirectClients sends clients to https, and elsewhere.
-func redirectClients(b *build, p *path, l *model.Location) {
-	l.ToHTTPS = b.toHTTPS(p.host, p.text, p.ingress)
+func redirectClients(b *build, p *path, d *draft) {
+	d.toHTTPS = b.toHTTPS(p.host, p.text, p.ingress)
 	if target := p.ingress.set.Redirect.Permanent; target != nil {
-		l.Return = &model.Return{Code: 301, URL: *target}
+		d.answer = &model.Return{Code: 301, URL: *target}
 	}
 }
 

@@ -28,8 +28,6 @@ func buildServers(b *build) {
 			s.Locations = append(s.Locations, b.fallback(h))
 		}
 		closeWithoutSlash(&s)
-		hoistRedirect(&s)
-		hoistRoute(&s)
 		b.config.Servers = append(b.config.Servers, s)
 	}
 }
@@ -39,68 +37,22 @@ func buildServers(b *build) {
 // requests would get to the next prefix, which may lead to the same backend.
 func closeWithoutSlash(s *model.Server) {
 	taken := map[model.Path]bool{}
-	for _, l := range s.Locations {
-		for _, m := range l.Matches {
+	for i := range s.Locations {
+		for _, m := range s.Locations[i].Claim.Matches {
 			taken[m.Path] = taken[m.Path] || m.Kind == model.MatchExact
 		}
 	}
 	for i := range s.Locations {
 		l := &s.Locations[i]
-		for _, m := range l.Matches {
+		if l.Closed() == nil {
+			continue
+		}
+		for _, m := range l.Claim.Matches {
 			path, slash := strings.CutSuffix(string(m.Path), "/")
-			if l.Closed != "" && m.Kind == model.MatchPrefix && slash && path != "" && !taken[model.Path(path)] {
+			if m.Kind == model.MatchPrefix && slash && path != "" && !taken[model.Path(path)] {
 				taken[model.Path(path)] = true
-				l.Matches = append(l.Matches, model.Match{Kind: model.MatchExact, Path: model.Path(path)})
+				l.Claim.Matches = append(l.Claim.Matches, model.Match{Kind: model.MatchExact, Path: model.Path(path)})
 			}
-		}
-	}
-}
-
-// hoistRedirect says once for the server what all its locations say: nginx
-// makes a location of every "if", and they are what a reload spends time on.
-func hoistRedirect(s *model.Server) {
-	if s.Name == model.CatchAll {
-		return // load balancers ask for its health by http
-	}
-	code := s.Locations[0].ToHTTPS
-	for _, l := range s.Locations {
-		if l.ToHTTPS != code || l.Closed != "" {
-			return
-		}
-	}
-	s.ToHTTPS = code
-	for i := range s.Locations {
-		s.Locations[i].ToHTTPS = 0
-	}
-}
-
-// hoistRoute says once for the server what most of its locations say. Those
-// without a backend then say so.
-func hoistRoute(s *model.Server) {
-	lines := map[model.Route]int{}
-	var most model.Route
-	asks := false
-	for _, l := range s.Locations {
-		route := model.NoRoute
-		if l.Route != nil {
-			route = *l.Route
-		}
-		if lines[route] += len(l.Matches); lines[route] > lines[most] {
-			most = route
-		}
-		asks = asks || l.ExternalAuth != nil
-	}
-	// An authentication's subrequest would set the server's again.
-	if most == model.NoRoute || asks && len(lines) > 1 {
-		return
-	}
-	s.Route = &most
-	for i := range s.Locations {
-		switch l := &s.Locations[i]; {
-		case l.Route == nil:
-			l.Route = new(model.NoRoute)
-		case *l.Route == most:
-			l.Route = nil
 		}
 	}
 }
@@ -108,16 +60,16 @@ func hoistRoute(s *model.Server) {
 // location makes the location of a path.
 func (b *build) location(p *path) model.Location {
 	l := model.Location{
-		ID:       locationID(p),
-		Matches:  p.matches,
-		Ingress:  p.ingress.object,
-		Path:     p.text,
-		PathType: string(p.kind),
-		Rivals:   p.rivals,
+		ID: locationID(p),
+		Claim: model.Claim{
+			Object: p.ingress.object, Path: p.text, PathType: string(p.kind), Matches: p.matches, Rivals: p.rivals,
+		},
 	}
+	d := &draft{ingress: p.ingress.Name}
 	for _, processor := range locationProcessors {
-		processor.run(b, p, &l)
+		processor.run(b, p, d)
 	}
+	d.finish(b, &l)
 	return l
 }
 
@@ -128,13 +80,18 @@ func (b *build) fallback(h *host) model.Location {
 		h.fallback.matches = root
 		return b.location(h.fallback)
 	}
-	l := model.Location{ID: "default", Matches: root, ToHTTPS: b.toHTTPS(h, "/", nil), Closed: h.closed}
-	switch sent := b.sendToDefaultBackend(&l); {
-	case sent && l.Closed == "" && b.settings.Unguarded != "":
-		l.Closed = "the key " + b.settings.Unguarded + " of the ConfigMap cannot be used"
-	case !sent:
-		l.Return = &model.Return{Code: 404, Body: notFound}
+	l := model.Location{ID: "default", Claim: model.Claim{Matches: root}}
+	d := &draft{toHTTPS: b.toHTTPS(h, "/", nil)}
+	if h.closed != "" {
+		d.close(h.closed)
 	}
+	switch sent := b.sendToDefaultBackend(d); {
+	case !sent:
+		d.answer = &model.Return{Code: 404, Body: notFound}
+	case b.unguarded() != "":
+		d.close(b.unguarded())
+	}
+	d.finish(b, &l)
 	return l
 }
 

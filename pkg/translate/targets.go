@@ -117,7 +117,7 @@ func Outside(configs ...*model.Config) map[string]model.Outside {
 		}
 		for i := range c.Servers {
 			for j := range c.Servers[i].Locations {
-				if a := c.Servers[i].Locations[j].ExternalAuth; a != nil {
+				if a := model.GateOf[model.ExternalAuth](c.Servers[i].Locations[j].Gates); a != nil {
 					add(a.Outside)
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sidegate/sidegate/pkg/layout"
 	"github.com/sidegate/sidegate/pkg/render"
 	"github.com/sidegate/sidegate/pkg/snapshot"
 	"github.com/sidegate/sidegate/pkg/translate"
@@ -131,7 +132,7 @@ func renderedWhole(t *testing.T) []string {
 			}
 			c := newTranslator().Translate(translate.Input{Snapshot: snap}).Config
 			c.Main.JSModule, c.Main.JSFile = "/m.so", "/x.js"
-			result, err := renderer.Render(c)
+			result, err := renderer.Render(layout.Of(c))
 			if err != nil {
 				t.Fatal(err)
 			}
