@@ -20,7 +20,43 @@ func keepSessions(b *build, p *path, d *draft) {
 	if d.upstream == nil || a.Kind == "" && a.Learn == nil {
 		return
 	}
-	d.upstream.Sticky = sticky(b, p, a)
+	d.upstream.Sticky = b.bounded(p, d.upstream.Backend, sticky(b, p, a))
+}
+
+// maxCookies is how many cookies one Service port has. Each is an upstream with
+// all of its endpoints, which nginx looks up and holds in memory for everybody.
+const maxCookies = 32
+
+// bounded returns the cookie, or one that is there already where the Service port
+// has too many: first the one for all paths, and then none.
+func (b *build) bounded(p *path, backend model.Backend, s *model.Sticky) *model.Sticky {
+	known := b.cookies[backend]
+	if known == nil {
+		known = map[string]bool{}
+		b.cookies[backend] = known
+	}
+	admit := func(s *model.Sticky, most int) bool {
+		key := digest(s)
+		if known[key] || len(known) < most {
+			known[key] = true
+			return true
+		}
+		return false
+	}
+	if admit(s, maxCookies) {
+		return s
+	}
+	if s.Cookie != "" {
+		wide := *s
+		if wide.Path = "/"; admit(&wide, 2*maxCookies) {
+			b.report(p.ingress.object, model.Warning, model.ReasonApproximated, p.field+".path", p.text,
+				"the Service port %s has %d cookies with other paths or names already, each with all of its endpoints in nginx; this one has the path /", backend, maxCookies)
+			return &wide
+		}
+	}
+	b.report(p.ingress.object, model.Warning, model.ReasonApproximated, p.field+".path", p.text,
+		"the Service port %s has %d cookies already, each with all of its endpoints in nginx; sessions of this path are not kept", backend, len(known))
+	return nil
 }
 
 func sticky(b *build, p *path, a annotations.Affinity) *model.Sticky {

@@ -26,6 +26,8 @@ type build struct {
 	// are those that locations need, and like files collected by name.
 	backends  map[model.Backend]*model.Upstream
 	upstreams map[model.Ident]*model.Upstream
+	// cookies are those of a Service port.
+	cookies map[model.Backend]map[string]bool
 	// previous are upstreams of Previous; nil before somebody asks.
 	previous map[model.Backend]*model.Upstream
 	files    map[model.Ident]model.Redacted
@@ -106,6 +108,7 @@ func (t *Translator) Translate(in Input) Output {
 		hosts:     map[string]*host{},
 		backends:  map[model.Backend]*model.Upstream{},
 		upstreams: map[model.Ident]*model.Upstream{},
+		cookies:   map[model.Backend]map[string]bool{},
 		files:     map[model.Ident]model.Redacted{},
 		config:    &model.Config{},
 	}
