@@ -11,6 +11,8 @@ import (
 	"github.com/sidegate/sidegate/pkg/snapshot"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -52,7 +54,11 @@ func (k *keeper) load(ctx context.Context) []held.Held {
 		if store == nil {
 			continue
 		}
-		list, err := store.Load(ctx)
+		var list []held.Held
+		err := retry.OnError(loadBackOff, func(error) bool { return ctx.Err() == nil }, func() (err error) {
+			list, err = store.Load(ctx)
+			return err
+		})
 		if err != nil {
 			k.log.Error(err, "it is gone on without")
 		}
@@ -62,6 +68,10 @@ func (k *keeper) load(ctx context.Context) []held.Held {
 	}
 	return nil
 }
+
+// loadBackOff is for an API server that does not answer for a moment: a process
+// that begins without the good versions, and then leads, would write them over.
+var loadBackOff = wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Steps: 5}
 
 // saveRetry is the pause after a save that failed.
 const saveRetry = 5 * time.Second
