@@ -51,6 +51,10 @@ func TestUnprivileged(t *testing.T) {
 
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
+	// What another test starts meanwhile would have the file open for writing for
+	// a moment, and then it cannot be run.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	in, err := os.Open(from)
 	if err != nil {
 		t.Fatal(err)
