@@ -51,6 +51,9 @@ func StartGateway(ctx context.Context, options GatewayOptions) (_ *Gateway, err 
 	setDefault(&options.HTTPSPort, 443)
 	setDefault(&options.HealthPort, 10254)
 	g := &Gateway{options: options}
+	if err := os.MkdirAll(options.Dir, 0o755); err != nil {
+		return nil, err
+	}
 	if g.log, err = os.Create(filepath.Join(options.Dir, "nginx.log")); err != nil {
 		return nil, err
 	}
