@@ -23,6 +23,8 @@ type search struct {
 	// is now.
 	before map[model.Object]string
 	gained bool
+	// rebuilding says that what was taken before is brought in again.
+	rebuilding bool
 	// work is what the tries have cost, and first what the first one did.
 	work, first int
 	// machine is why the search had to end; nil means that it goes on.
@@ -140,7 +142,16 @@ func (s *search) start(ctx context.Context, c sorted) bool {
 		s.machine = &nothing.Fault
 		return false
 	}
+	s.rebuilding = true
 	s.add(ctx, c.base)
+	s.rebuilding = false
+	if len(s.pending) > 0 && !s.stopped() {
+		// What is served is not let go because there was no time to look at it.
+		s.machine = &v.Fault
+	}
+	if s.stopped() {
+		return false
+	}
 	s.add(ctx, c.changed)
 	return true
 }
@@ -177,12 +188,13 @@ func (s *search) try(ctx context.Context, selection Selection) Verdict {
 // stopped tells whether the search has to end.
 func (s *search) stopped() bool { return s.ended || s.machine != nil }
 
-// spent tells whether the bounds of the search are reached.
+// spent tells whether the bounds of the search are reached. To bring in what is
+// served has none but that of Tries.
 func (s *search) spent() bool {
 	if s.tries.Max > 0 {
 		return s.stopped() || s.count >= s.tries.Max
 	}
-	if s.stopped() || s.count < minTries && !s.gained {
+	if s.stopped() || s.rebuilding || s.count < minTries && !s.gained {
 		return s.stopped()
 	}
 	return s.work >= max(minWork, workFactor*s.first)
@@ -215,7 +227,7 @@ func (s *search) add(ctx context.Context, list []Subject) {
 		s.pending = append(s.pending, list...)
 	case v.OK:
 		s.accept(list)
-		s.gained = true
+		s.gained = s.gained || !s.rebuilding
 	case len(list) == 1:
 		s.out(ctx, list[0], v.Fault)
 	default:

@@ -27,7 +27,9 @@ type world struct {
 	liveRefused bool
 	// perTry passes with each try.
 	perTry time.Duration
-	count  int
+	// max is Tries.Max.
+	max   int
+	count int
 }
 
 func newWorld(t *testing.T, names ...string) *world {
@@ -76,6 +78,7 @@ func (w *world) admit() Outcome {
 	w.count = 0
 	var last Selection
 	out := w.q.Admit(w.t.Context(), w.list, Tries{
+		Max: w.max,
 		Selection: func(_ context.Context, s Selection) Verdict {
 			w.count++
 			w.now = w.now.Add(w.perTry)
@@ -194,6 +197,27 @@ func TestInputOfAcceptedChanges(t *testing.T) {
 	w.bad()
 	w.now = w.now.Add(firstRetry)
 	w.wants(w.admit(), "a b c", "")
+}
+
+// However long it takes to find out which of those that are served are refused
+// now, the others stay.
+func TestServedAreNeverPending(t *testing.T) {
+	names, bad := thousand(false)
+	w := newWorld(t, names...)
+	w.admit()
+	w.bad(bad...)
+	out := w.admit()
+	if len(out.Pending) > 0 || len(out.Selection) != len(names)-len(bad) || len(out.Refusals) != len(bad) {
+		t.Errorf("of %d that were served %d are in, %d are refused and %d pending", len(names), len(out.Selection), len(out.Refusals), len(out.Pending))
+	}
+	// Where tries are few and that cannot be found out, what runs stays.
+	w = newWorld(t, names...)
+	w.admit()
+	w.bad(bad...)
+	w.max = 12
+	if out := w.admit(); out.Selection != nil || out.Machine == nil || len(out.Refusals) > 0 {
+		t.Errorf("with few tries %d are selected and %d refused", len(out.Selection), len(out.Refusals))
+	}
 }
 
 // A refusal that lasts a moment holds nobody for longer than the next try.
@@ -448,6 +472,7 @@ func TestContextEnds(t *testing.T) {
 	w := newWorld(t, "a", "bad")
 	ctx, cancel := context.WithCancel(t.Context())
 	out := w.q.Admit(ctx, w.list, Tries{
+		Max: w.max,
 		Selection: func(context.Context, Selection) Verdict { cancel(); return Verdict{} },
 		Live:      func(context.Context) Verdict { return Verdict{} },
 	})
