@@ -75,6 +75,9 @@ func unchecked(o client.Object) bool {
 			continue
 		}
 		for _, p := range rule.HTTP.Paths {
+			if !strings.ContainsAny(p.Path, metaCharacters) {
+				continue // most are; to parse them costs each run
+			}
 			// Also without "use-regex": another Ingress of the host can have it.
 			if _, err := syntax.Parse(p.Path, syntax.Perl); err != nil {
 				return true
@@ -150,9 +153,12 @@ func (a *admission) ingresses() []*networkingv1.Ingress {
 
 // findings tell the owners of what is refused.
 func (a *admission) findings(refusals []quarantine.Refusal, s *snapshot.Snapshot) []model.Finding {
-	guarded := map[model.Object]bool{}
+	if len(refusals) == 0 {
+		return nil
+	}
+	ingresses := make(map[model.Object]*networkingv1.Ingress, len(s.Ingresses))
 	for _, ing := range s.Ingresses {
-		guarded[nameOf(ing)] = closing(a.prefixes, ing) != nil
+		ingresses[nameOf(ing)] = ing
 	}
 	out := make([]model.Finding, 0, len(refusals))
 	for _, r := range refusals {
@@ -162,7 +168,7 @@ func (a *admission) findings(refusals []quarantine.Refusal, s *snapshot.Snapshot
 			instead = "its last good version stays"
 		case r.Common:
 			instead = "the defaults are in force"
-		case guarded[r.Object]:
+		case closing(a.prefixes, ingresses[r.Object]) != nil:
 			instead = "nothing of it is served, and the paths that it was to guard answer 503"
 		}
 		out = append(out, model.Finding{

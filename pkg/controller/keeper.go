@@ -55,7 +55,8 @@ func (k *keeper) load(ctx context.Context) []held.Held {
 			continue
 		}
 		var list []held.Held
-		err := retry.OnError(loadBackOff, func(error) bool { return ctx.Err() == nil }, func() (err error) {
+		again := func(error) bool { return store == k.shared && ctx.Err() == nil }
+		err := retry.OnError(loadBackOff, again, func() (err error) {
 			list, err = store.Load(ctx)
 			return err
 		})

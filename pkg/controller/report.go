@@ -1,8 +1,6 @@
 package controller
 
 import (
-	"slices"
-
 	"github.com/go-logr/logr"
 	"github.com/sidegate/sidegate/pkg/events"
 	"github.com/sidegate/sidegate/pkg/model"
@@ -31,9 +29,16 @@ type reporter struct {
 func (r *reporter) report(old, next *State) {
 	r.status.Changed()
 	if r.events != nil {
-		ours := func(f model.Finding) bool { return f.Object == r.self }
-		r.events.Publish(slices.DeleteFunc(slices.Clone(next.Findings), ours))
-		r.own.Publish(slices.DeleteFunc(slices.Clone(next.Findings), func(f model.Finding) bool { return !ours(f) }))
+		var own, others []model.Finding
+		for _, f := range next.Findings {
+			if f.Object == r.self {
+				own = append(own, f)
+			} else {
+				others = append(others, f)
+			}
+		}
+		r.events.Publish(others)
+		r.own.Publish(own)
 	}
 	log := r.log
 	if !r.leads() {

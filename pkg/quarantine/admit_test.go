@@ -472,7 +472,7 @@ func TestContextEnds(t *testing.T) {
 	w := newWorld(t, "a", "bad")
 	ctx, cancel := context.WithCancel(t.Context())
 	out := w.q.Admit(ctx, w.list, Tries{
-		Max: w.max,
+		Max:       w.max,
 		Selection: func(context.Context, Selection) Verdict { cancel(); return Verdict{} },
 		Live:      func(context.Context) Verdict { return Verdict{} },
 	})

@@ -20,16 +20,16 @@ func keepSessions(b *build, p *path, d *draft) {
 	if d.upstream == nil || a.Kind == "" && a.Learn == nil {
 		return
 	}
-	d.upstream.Sticky = b.bounded(p, d.upstream.Backend, sticky(b, p, a))
+	d.upstream.Sticky = b.limitCookies(p, d.upstream.Backend, sticky(b, p, a))
 }
 
 // maxCookies is how many cookies one Service port has. Each is an upstream with
 // all of its endpoints, which nginx looks up and holds in memory for everybody.
 const maxCookies = 32
 
-// bounded returns the cookie, or one that is there already where the Service port
+// limitCookies returns the cookie, or one that is there already where the Service port
 // has too many: first the one for all paths, and then none.
-func (b *build) bounded(p *path, backend model.Backend, s *model.Sticky) *model.Sticky {
+func (b *build) limitCookies(p *path, backend model.Backend, s *model.Sticky) *model.Sticky {
 	known := b.cookies[backend]
 	if known == nil {
 		known = map[string]bool{}

@@ -176,6 +176,7 @@ func (b *build) fillEndpoints(u *model.Upstream, service *corev1.Service) (reaso
 			Host: serverHost(u.Backend, port.Name, number), Port: number, PortName: port.Name, Resolve: true,
 		})
 	}
+	b.endpoints[u.Backend] = found.count()
 	b.resolvesIPv6 = b.resolvesIPv6 || found.hasIPv6
 	return "", ""
 }
@@ -193,12 +194,6 @@ func (b *build) reportForbidden(u *model.Upstream, found endpoints) {
 			}
 		}
 	}
-}
-
-// endpointCount is the number of endpoints of an upstream.
-func (b *build) endpointCount(u *model.Upstream) int {
-	key := types.NamespacedName{Namespace: u.Backend.Namespace, Name: u.Backend.Service}
-	return found(u, b.Snapshot.Services[key], b.Snapshot.EndpointSlices[key]).count()
 }
 
 // knownPorts are the ports of a Service without endpoints: those that nginx

@@ -26,6 +26,8 @@ type build struct {
 	// are those that locations need, and like files collected by name.
 	backends  map[model.Backend]*model.Upstream
 	upstreams map[model.Ident]*model.Upstream
+	// endpoints counts those of a Service port, where nginx looks them up.
+	endpoints map[model.Backend]int
 	// cookies are those of a Service port.
 	cookies map[model.Backend]map[string]bool
 	// previous are upstreams of Previous; nil before somebody asks.
@@ -108,6 +110,7 @@ func (t *Translator) Translate(in Input) Output {
 		hosts:     map[string]*host{},
 		backends:  map[model.Backend]*model.Upstream{},
 		upstreams: map[model.Ident]*model.Upstream{},
+		endpoints: map[model.Backend]int{},
 		cookies:   map[model.Backend]map[string]bool{},
 		files:     map[model.Ident]model.Redacted{},
 		config:    &model.Config{},

@@ -93,13 +93,12 @@ func (b *build) intern(u *model.Upstream) (hash string) {
 		hash = digest(settings)
 	}
 	u.Name = upstreamName(hash, u.Backend)
-	if known, ok := b.upstreams[u.Name]; ok {
-		*u = *known
+	if b.upstreams[u.Name] != nil {
 		return hash
 	}
-	if u.Outside == nil && u.Servers[0].Resolve {
+	if n, ok := b.endpoints[u.Backend]; ok {
 		// Each has a zone of its own, with its own history.
-		u.Zone = zoneFor(b.endpointCount(u), b.previousUpstream(u.Name))
+		u.Zone = zoneFor(n, b.previousUpstream(u.Name))
 	}
 	b.upstreams[u.Name] = u
 	return hash
