@@ -10,7 +10,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -19,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
 	"github.com/sidegate/sidegate/e2e/kit"
 	"github.com/sidegate/sidegate/pkg/echo"
 )
@@ -58,7 +56,7 @@ func startCluster(t *testing.T) *cluster {
 	// nginx's cookie for an endpoint is the md5 of its address.
 	deadCookie := fmt.Sprintf("%x", md5.Sum([]byte(c.dead.String()+":8080")))
 	c.replace = strings.NewReplacer(append(replacements, "${dead}", c.dead.String(), "${dead-md5}", deadCookie)...)
-	serveNames(t, map[string]netip.Addr{
+	kit.ServeNames(t, map[string]netip.Addr{
 		"pod1.outside.test.": c.pods["pod1"], "loopback.outside.test.": netip.MustParseAddr("127.0.0.1"),
 		"metadata.outside.test.": netip.MustParseAddr("169.254.169.254"), "shop.com.sg.": c.pods["pod2"],
 		// All of this network is this machine's, so nginx listens there too.
@@ -93,37 +91,6 @@ func serve(t *testing.T, server *echo.Server, ip netip.Addr) {
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// serveNames is the world's name server.
-func serveNames(t *testing.T, names map[string]netip.Addr) {
-	started := make(chan struct{})
-	server := &dns.Server{
-		Addr: netip.AddrPortFrom(kit.DNSIP, 53).String(), Net: "udp",
-		NotifyStartedFunc: func() { close(started) },
-		Handler: dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
-			m := new(dns.Msg).SetReply(query)
-			q := query.Question[0]
-			if ip, ok := names[strings.ToLower(q.Name)]; !ok {
-				m.Rcode = dns.RcodeNameError
-			} else if q.Qtype == dns.TypeA {
-				m.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: q.Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 5}, A: ip.AsSlice()}}
-			}
-			_ = w.WriteMsg(m) // whoever asked asks again
-		}),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
-	select {
-	case <-started:
-	case err := <-failed:
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(server.Shutdown(), <-failed); err != nil { // until then it holds its address
 			t.Error(err)
 		}
 	})

@@ -2,7 +2,6 @@ package kit_test
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"testing"
 
@@ -16,21 +15,8 @@ import (
 // its own.
 var plane *kit.ControlPlane
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	var err error
-	plane, err = kit.Start(kit.ControlPlaneOptions{Controllers: kit.Controllers})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	code := m.Run()
-	if err := plane.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
+func TestMain(m *testing.M) {
+	os.Exit(kit.RunWithControlPlane(m, kit.ControlPlaneOptions{Controllers: kit.Controllers}, &plane))
 }
 
 var errNotYet = errors.New("not yet")

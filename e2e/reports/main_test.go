@@ -2,7 +2,6 @@ package reports_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -26,22 +25,7 @@ var plane *kit.ControlPlane
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	var err error
-	plane, err = kit.Start(kit.ControlPlaneOptions{})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	code := m.Run()
-	if err := plane.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
+	os.Exit(kit.RunWithControlPlane(m, kit.ControlPlaneOptions{}, &plane))
 }
 
 func newNamespace(t *testing.T, name string) string {

@@ -118,6 +118,14 @@ func (w *world) anotherIsServed() {
 	began := time.Now()
 	w.within(soon, "another tenant's Ingress is served", func() error { return served(host, "neighbour") })
 	w.t.Logf("another tenant's Ingress took %v", time.Since(began).Round(10*time.Millisecond))
+	// Until then a worker of the generation before may answer what comes next.
+	w.within(soon, "its generation is confirmed", func() error {
+		text, err := w.gateway.Debug(w.t.Context(), "/debug/config")
+		if err == nil && !strings.Contains(string(text), host) {
+			err = fmt.Errorf("the live generation lacks %s", host)
+		}
+		return err
+	})
 	w.delete(o)
 }
 

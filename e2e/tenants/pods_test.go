@@ -5,13 +5,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
-	"github.com/miekg/dns"
-	"github.com/sidegate/sidegate/e2e/kit"
 	"github.com/sidegate/sidegate/pkg/echo"
 )
 
@@ -49,39 +46,6 @@ func (p *pod) asked() []*http.Request {
 	seen := p.seen
 	p.seen = nil
 	return seen
-}
-
-// serveNames is the world's name server: names that lead to where nothing may
-// be sent.
-func serveNames(t *testing.T) {
-	t.Helper()
-	names := map[string]string{
-		"loopback.outside.test.": "127.0.0.1", "metadata.outside.test.": "169.254.169.254", "gateway.outside.test.": kit.NodeIP.String(),
-		"balancer.outside.test.": "198.18.200.7",
-	}
-	started := make(chan struct{})
-	server := &dns.Server{
-		Addr: netip.AddrPortFrom(kit.DNSIP, 53).String(), Net: "udp",
-		NotifyStartedFunc: func() { close(started) },
-		Handler: dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) {
-			m := new(dns.Msg).SetReply(query)
-			q := query.Question[0]
-			if ip, ok := names[strings.ToLower(q.Name)]; !ok {
-				m.Rcode = dns.RcodeNameError
-			} else if q.Qtype == dns.TypeA {
-				m.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: q.Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 5}, A: net.ParseIP(ip)}}
-			}
-			_ = w.WriteMsg(m) // whoever asked asks again
-		}),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
-	select {
-	case <-started:
-	case err := <-failed:
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Shutdown() })
 }
 
 // startBalancer starts one that passes connections on to the gateway, as the one

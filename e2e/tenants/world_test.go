@@ -2,7 +2,6 @@ package tenants_test
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -25,22 +24,7 @@ var plane *kit.ControlPlane
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	var err error
-	plane, err = kit.Start(kit.ControlPlaneOptions{})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	code := m.Run()
-	if err := plane.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
+	os.Exit(kit.RunWithControlPlane(m, kit.ControlPlaneOptions{}, &plane))
 }
 
 // Where the tenants' pods are.
@@ -98,7 +82,11 @@ func newWorld(t *testing.T, flags ...string) *world {
 	} {
 		w.pods[name] = startPod(t, name, netip.MustParseAddrPort(address))
 	}
-	serveNames(t)
+	// Names that lead to where nothing may be sent.
+	kit.ServeNames(t, map[string]netip.Addr{
+		"loopback.outside.test.": netip.MustParseAddr("127.0.0.1"), "metadata.outside.test.": netip.MustParseAddr("169.254.169.254"),
+		"gateway.outside.test.": kit.NodeIP, "balancer.outside.test.": netip.MustParseAddrPort(balancer).Addr(),
+	})
 	startBalancer(t, &w.rounds)
 	for _, name := range []string{"victim", "evil", "neighbour", "ingress-nginx"} {
 		err := c.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
